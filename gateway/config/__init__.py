@@ -1,0 +1,1 @@
+"""TOML files into frozen settings, and every mistake into one clear line."""

@@ -1,0 +1,261 @@
+"""Everything that a driver needs, and the only module of ours that a driver imports.
+
+A driver is one file with one :class:`Driver` subclass. It says what it is (kind, channels, options, default interval and
+timeouts) and does three things: ``open``, ``read`` and, seldom, ``close``. Time stamps, schedules, retries, topics,
+logging of failures and the MQTT side belong to the runtime. ``docs/writing-a-driver.md`` shows one from start to end.
+
+All three methods of one driver object are called from one thread and never at the same time, so a driver needs no locks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transform
+
+from gateway.hardware.protocols import Hardware, SerialPort, Sysfs
+from gateway.units import check_pair
+
+__all__ = [
+    "BadReading",
+    "Channel",
+    "DeviceUnavailable",
+    "Driver",
+    "DriverError",
+    "Kind",
+    "Misconfigured",
+    "NoOptions",
+    "Result",
+    "Scalar",
+    "SerialPort",
+    "Sysfs",
+    "Values",
+    "option",
+    "options",
+]
+
+Scalar = float | int | bool | str | None
+"""What one channel can hold. ``None`` says that the hardware itself reported a bad value."""
+
+Values = Mapping[str, Scalar]
+"""One reading: channel name to value."""
+
+Result = Values | Sequence[Values] | None
+"""What ``read`` returns: one reading, several in order of time, or ``None`` when there is nothing."""
+
+RESERVED_KEYS = frozenset({"time", "run", "seq", "clock", "device", "topic"})
+EVENT_KEYS = frozenset({"event", "tag", "dwell_s"})
+
+
+class Kind(StrEnum):
+    """What one reading of a device means."""
+
+    SAMPLED = "sampled"
+    """A value at a time, such as a temperature."""
+    STATE = "state"
+    """A condition that lasts, such as a door: published on change and every ``heartbeat``."""
+    EVENT = "event"
+    """Something that happens once, such as a tag scan."""
+
+
+class DriverError(Exception):
+    """The base of the three errors; each names what the runtime does next. ``hint`` says what a person can do."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class DeviceUnavailable(DriverError):
+    """The device cannot be reached: close it, wait, open it again. Any ``OSError`` counts as this."""
+
+
+class BadReading(DriverError):
+    """The device answered, but not with something to publish: count it and poll again."""
+
+
+class Misconfigured(DriverError):
+    """Trying again cannot help before the configuration changes: stop this device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One quantity that a driver reports.
+
+    ``unit`` and ``device_class`` must be a pair that Home Assistant accepts; a wrong pair raises ``ValueError`` while the
+    driver is imported, naming the units that are allowed. ``min`` and ``max`` are the range in which the hardware's value
+    can be right, in ``unit``: anything outside is published as null. ``precision`` is the number of decimals worth
+    showing to a person; the published value is not rounded by it.
+    """
+
+    name: str
+    unit: str | None = None
+    device_class: str | None = None
+    _: dataclasses.KW_ONLY
+    type: type[float] | type[bool] | type[str] = float
+    state_class: str | None = None
+    precision: int | None = None
+    min: float | None = None
+    max: float | None = None
+    help: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what could never be published, while the author is still looking."""
+        if not (self.name.isidentifier() and self.name == self.name.lower() and self.name.isascii()):
+            raise ValueError(
+                f"channel name {self.name!r}: use lower-case letters, digits and _, starting with a letter"
+            )
+        if self.name in RESERVED_KEYS:
+            raise ValueError(f"channel name {self.name!r} is reserved for the gateway")
+        if self.type not in (float, bool, str):
+            raise ValueError(f"channel {self.name!r}: type is float (any number), bool or str, not {self.type!r}")
+        check_pair(self.name, self.type, self.unit, self.device_class)
+
+
+OptionsT = TypeVar("OptionsT")
+
+
+def option(
+    default: Any = dataclasses.MISSING,
+    *,
+    help: str,
+    min: float | None = None,
+    max: float | None = None,
+    pattern: str | None = None,
+    default_factory: Callable[[], Any] | None = None,
+) -> Any:
+    """Declare one option of a driver; without a default the user must set it.
+
+    ``help`` is one line for people (it becomes the comment in the sample configuration). ``min`` and ``max`` bound a
+    number, ``pattern`` is a regular expression that a whole text must match.
+    """
+    facts = {"help": help, "min": min, "max": max, "pattern": pattern}
+    metadata = {key: value for key, value in facts.items() if value is not None}
+    if default_factory is not None:
+        return dataclasses.field(default_factory=default_factory, metadata=metadata)
+    if default is dataclasses.MISSING:
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option, dataclasses.field))
+def options(cls: type[OptionsT]) -> type[OptionsT]:
+    """Make a class a driver's options: a frozen, keyword-only dataclass whose types are the validation.
+
+    Types that are understood: ``int``, ``float``, ``bool``, ``str``, ``Literal[...]``, ``X | None``, ``tuple[X, ...]``,
+    ``dict[str, X]`` and further option classes. A class made with ``@dataclass(frozen=True)`` serves as well.
+    """
+    return dataclass(frozen=True, kw_only=True, slots=True)(cls)
+
+
+@options
+class NoOptions:
+    """The options of a driver that has none."""
+
+
+class Runtime(Protocol):
+    """What the runtime hands to a driver object. A driver uses it through the methods of :class:`Driver`."""
+
+    device: str
+    hardware: Hardware
+
+    def elapsed(self) -> float:
+        """Seconds since the device's first start in this run of the gateway."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait on the runtime's clock, at most until the device is asked to stop."""
+
+
+class Driver(Generic[OptionsT]):
+    """One device. Subclass it, name the options class, list the channels, and write ``read``.
+
+    ``__init__`` is inherited and touches no hardware, so that a driver can be built to check a configuration.
+    """
+
+    kind: ClassVar[Kind] = Kind.SAMPLED
+    channels: ClassVar[tuple[Channel, ...]] = ()
+    options_type: ClassVar[type[Any]] = NoOptions
+    interval: ClassVar[str | None] = "10s"
+    """The default time from one poll to the next. ``None``: the driver streams, ``read`` waits up to 1 s for news itself
+    and is called again at once."""
+    timeout: ClassVar[str] = "5s"
+    """How long ``read`` may take before the device counts as hung."""
+    open_timeout: ClassVar[str] = "10s"
+
+    def __init__(self, options: OptionsT, runtime: Runtime) -> None:
+        self.options = options
+        self._runtime = runtime
+        self._stack = ExitStack()
+
+    @classmethod
+    def kind_for(cls, options: OptionsT) -> Kind:
+        """The kind of device, for the few drivers where an option decides it."""
+        return cls.kind
+
+    @classmethod
+    def channels_for(cls, options: OptionsT) -> tuple[Channel, ...]:
+        """The channels, for the few drivers where the options decide them. Raise ``Misconfigured`` for a bad set."""
+        return cls.channels
+
+    def open(self) -> None:
+        """Get hold of the hardware, always with a finite timeout. Called again after a failure, with nothing held."""
+
+    def read(self) -> Result:
+        """Take one reading within ``timeout``. No retries, no long sleeps, no time stamps, no logging of failures."""
+        raise TypeError(f"{type(self).__name__} has no read method")
+
+    def close(self) -> None:
+        """Say good-bye to the device if it wants that. What ``self.serial(...)`` and the like opened closes by itself."""
+
+    # What a driver may use -------------------------------------------------------------------------------------------
+
+    @property
+    def device(self) -> str:
+        """The device's name in the configuration."""
+        return self._runtime.device
+
+    def serial(
+        self,
+        port: str,
+        baudrate: int = 9600,
+        *,
+        bytesize: int = 8,
+        parity: str = "N",
+        stopbits: float = 1,
+        timeout: float = 1.0,
+    ) -> SerialPort:
+        """Open a serial port for this driver alone. ``timeout`` (seconds) bounds every read and write.
+
+        Raises ``DeviceUnavailable`` when the port is missing, busy or not permitted, ``Misconfigured`` for settings that
+        no port can have.
+        """
+        port_ = self._runtime.hardware.serial(
+            port, baudrate, bytesize=bytesize, parity=parity, stopbits=stopbits, timeout=timeout
+        )
+        self._stack.callback(port_.close)
+        return port_
+
+    def sysfs(self) -> Sysfs:
+        """Files that the kernel or the system keeps: /sys, /proc, /etc."""
+        return self._runtime.hardware.sysfs()
+
+    def elapsed(self) -> float:
+        """Seconds since this device's first start in this run, across reopening and replacement."""
+        return self._runtime.elapsed()
+
+    def wait(self, seconds: float) -> None:
+        """A short wait, such as for a conversion. Ends early when the device is asked to stop."""
+        self._runtime.wait(seconds)
+
+    # Called by the runtime -------------------------------------------------------------------------------------------
+
+    def release(self) -> None:
+        """Close the device and everything it opened. Safe at any time, also twice and after a half-failed ``open``."""
+        try:
+            self.close()
+        finally:
+            self._stack.close()
+            self._stack = ExitStack()

@@ -1,0 +1,1 @@
+"""How drivers reach hardware: one set of protocols, several implementations."""

@@ -1,0 +1,65 @@
+"""What a driver can do with hardware. Real, simulated, recorded and replayed hardware all have this shape."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class SerialPort(Protocol):
+    """An open serial port, with pyserial's names. Each method raises ``DeviceUnavailable`` once the port is gone."""
+
+    timeout: float
+    """Seconds that one call waits at most."""
+
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that can be read without waiting."""
+
+    def read(self, size: int = 1) -> bytes:
+        """Wait until ``size`` bytes are there or ``timeout`` has passed; return what came."""
+
+    def read_until(self, expected: bytes = b"\n", size: int | None = None) -> bytes:
+        """Read up to and including ``expected``, at most ``size`` bytes and ``timeout`` seconds."""
+
+    def write(self, data: bytes) -> int:
+        """Send ``data``; the number of bytes sent."""
+
+    def reset_input_buffer(self) -> None:
+        """Throw away what has arrived and was not read."""
+
+    def cancel_read(self) -> None:
+        """Wake a ``read`` that is waiting in another thread."""
+
+    def close(self) -> None:
+        """Close the port. Safe to call twice."""
+
+
+class Sysfs(Protocol):
+    """Files of the kernel and the system. Paths are absolute; tests put another root below them."""
+
+    def read(self, path: str) -> str:
+        """The text of a file without surrounding white space, at most 64 KiB.
+
+        Raises ``DeviceUnavailable`` when it cannot be read.
+        """
+
+    def exists(self, path: str) -> bool:
+        """Whether the file or folder is there."""
+
+    def glob(self, pattern: str) -> list[str]:
+        """The paths that match a shell pattern, sorted."""
+
+    def disk_usage(self, path: str) -> tuple[int, int]:
+        """Bytes in total and bytes free (for an unprivileged user) of the file system at ``path``."""
+
+
+class Hardware(Protocol):
+    """Opens hardware for one device."""
+
+    def serial(
+        self, port: str, baudrate: int, *, bytesize: int, parity: str, stopbits: float, timeout: float
+    ) -> SerialPort:
+        """Open a serial port, exclusively."""
+
+    def sysfs(self) -> Sysfs:
+        """The machine's files."""

@@ -1,0 +1,1 @@
+"""From a driver's ``read`` to the queue: schedule, reader thread, transform, supervisor."""

@@ -1,0 +1,1 @@
+"""What the gateway knows about itself: ledger, states, health, clock trust, logs."""
