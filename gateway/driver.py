@@ -1,10 +1,10 @@
 """Everything that a driver needs, and the only module of ours that a driver imports.
 
-A driver is one file with one :class:`Driver` subclass. It says what it is (kind, channels, options, default interval and
-timeouts) and does three things: ``open``, ``read`` and, seldom, ``close``. Time stamps, schedules, retries, topics,
+A driver is one file with one :class:`Driver` subclass. It says what it is (kind, channels, options, default interval
+and timeouts) and does three things: ``open``, ``read`` and, seldom, ``close``. Time stamps, schedules, retries, topics,
 logging of failures and the MQTT side belong to the runtime. ``docs/writing-a-driver.md`` shows one from start to end.
 
-All three methods of one driver object are called from one thread and never at the same time, so a driver needs no locks.
+All three methods of one driver object are called from one thread and never at the same time: a driver needs no locks.
 """
 
 from __future__ import annotations
@@ -85,10 +85,10 @@ class Misconfigured(DriverError):
 class Channel:
     """One quantity that a driver reports.
 
-    ``unit`` and ``device_class`` must be a pair that Home Assistant accepts; a wrong pair raises ``ValueError`` while the
-    driver is imported, naming the units that are allowed. ``min`` and ``max`` are the range in which the hardware's value
-    can be right, in ``unit``: anything outside is published as null. ``precision`` is the number of decimals worth
-    showing to a person; the published value is not rounded by it.
+    ``unit`` and ``device_class`` must be a pair that Home Assistant accepts; a wrong pair raises ``ValueError`` while
+    the driver is imported, naming the units that are allowed. ``min`` and ``max`` are the range in which the hardware's
+    value can be right, in ``unit``: anything outside is published as null. ``precision`` is the number of decimals
+    worth showing to a person; the published value is not rounded by it.
     """
 
     name: str
@@ -179,8 +179,8 @@ class Driver(Generic[OptionsT]):
     channels: ClassVar[tuple[Channel, ...]] = ()
     options_type: ClassVar[type[Any]] = NoOptions
     interval: ClassVar[str | None] = "10s"
-    """The default time from one poll to the next. ``None``: the driver streams, ``read`` waits up to 1 s for news itself
-    and is called again at once."""
+    """The default time from one poll to the next. ``None``: the driver streams, ``read`` waits up to 1 s for news
+    itself and is called again at once."""
     timeout: ClassVar[str] = "5s"
     """How long ``read`` may take before the device counts as hung."""
     open_timeout: ClassVar[str] = "10s"
@@ -191,12 +191,12 @@ class Driver(Generic[OptionsT]):
         self._stack = ExitStack()
 
     @classmethod
-    def kind_for(cls, options: OptionsT) -> Kind:
+    def kind_for(cls, options: OptionsT) -> Kind:  # noqa: ARG003 (for those who override it)
         """The kind of device, for the few drivers where an option decides it."""
         return cls.kind
 
     @classmethod
-    def channels_for(cls, options: OptionsT) -> tuple[Channel, ...]:
+    def channels_for(cls, options: OptionsT) -> tuple[Channel, ...]:  # noqa: ARG003 (for those who override it)
         """The channels, for the few drivers where the options decide them. Raise ``Misconfigured`` for a bad set."""
         return cls.channels
 
@@ -208,7 +208,7 @@ class Driver(Generic[OptionsT]):
         raise TypeError(f"{type(self).__name__} has no read method")
 
     def close(self) -> None:
-        """Say good-bye to the device if it wants that. What ``self.serial(...)`` and the like opened closes by itself."""
+        """Say good-bye to the device if it wants that. What ``self.serial(...)`` opened closes by itself."""
 
     # What a driver may use -------------------------------------------------------------------------------------------
 
@@ -229,8 +229,8 @@ class Driver(Generic[OptionsT]):
     ) -> SerialPort:
         """Open a serial port for this driver alone. ``timeout`` (seconds) bounds every read and write.
 
-        Raises ``DeviceUnavailable`` when the port is missing, busy or not permitted, ``Misconfigured`` for settings that
-        no port can have.
+        Raises ``DeviceUnavailable`` when the port is missing, busy or not permitted, ``Misconfigured`` for settings
+        that no port can have.
         """
         port_ = self._runtime.hardware.serial(
             port, baudrate, bytesize=bytesize, parity=parity, stopbits=stopbits, timeout=timeout

@@ -2,8 +2,8 @@
 
 Each device has its own bounded share (:class:`DeviceQueue`), so a device that floods can fill only that, and a reader
 never waits. The publisher waits on one inbox for everything: readings, acknowledgements, news of the connection. The
-inbox carries *tokens*, not readings: a device with readings waiting has exactly one token in it, and goes to the back of
-the line after each helping. So the order between devices is fair, and a put costs one lock that is almost never
+inbox carries *tokens*, not readings: a device with readings waiting has exactly one token in it, and goes to the back
+of the line after each helping. So the order between devices is fair, and a put costs one lock that is almost never
 contended.
 """
 
@@ -97,7 +97,7 @@ class Inbox:
         self._tokens: queue.SimpleQueue[object] = queue.SimpleQueue()
 
     def post(self, item: object) -> None:
-        """Leave a device's token or an event. Never blocks, takes no lock of ours, and may be called from any thread."""
+        """Leave a device's token or an event. Never blocks, and may be called from any thread, also inside callbacks."""
         self._tokens.put(item)
 
     def get(self, timeout: float) -> object | None:

@@ -106,6 +106,7 @@ class DeviceBoard:
         """Everything of one instant."""
         with self._lock:
             late = sorted(self._late)
+            last = len(late) - 1
             return DeviceStatus(
                 device=self.device,
                 state=self._state,
@@ -113,8 +114,6 @@ class DeviceBoard:
                 last_error=self._error,
                 hint=self._hint,
                 last_read_ns=self._last_read_ns,
-                lateness=Lateness(late[len(late) // 2], late[min(len(late) - 1, len(late) * 99 // 100)])
-                if late
-                else None,
+                lateness=Lateness(late[last // 2], late[last * 99 // 100]) if late else None,
                 ledger=self.ledger.snapshot(),
             )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LedgerSnapshot:
-    """All figures of one device at one instant, since this run began. ``read = acked + queued + dead + sum(dropped)``."""
+    """All figures of one device at one instant, of this run: ``read = acked + queued + dead + sum(dropped)``."""
 
     read: int
     acked: int
