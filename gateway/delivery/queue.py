@@ -97,7 +97,7 @@ class Inbox:
         self._tokens: queue.SimpleQueue[object] = queue.SimpleQueue()
 
     def post(self, item: object) -> None:
-        """Leave a device's token or an event. Never blocks, and may be called from any thread, also inside callbacks."""
+        """Leave a device's token or an event. Never blocks; for any thread, also inside callbacks."""
         self._tokens.put(item)
 
     def get(self, timeout: float) -> object | None:
