@@ -47,6 +47,11 @@ class Endpoint:
     """For ws and wss."""
 
     @property
+    def secure(self) -> bool:
+        """Whether the scheme is one with TLS."""
+        return self.scheme in ("mqtts", "wss")
+
+    @property
     def url(self) -> str:
         """For people and for health; it has no secrets in it."""
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -1,0 +1,246 @@
+"""Keeps one connection to one of the brokers: which broker, which MQTT version, when to try, when to give up on it."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from gateway.config.settings import MqttSettings
+from gateway.delivery.backoff import Backoff
+from gateway.delivery.mqtt import Closed, Connected, Connection, Event, Limits
+
+log = logging.getLogger(__name__)
+
+CONNACK_WITHIN = 5.0
+"""Seconds from the start of an attempt to the broker's CONNACK."""
+CONNACK_WITHIN_FIRST = 3.0
+"""The same for the first attempt after a good connection: a broker that is just going down may swallow it."""
+TLS_TAKES = 5.0
+"""Seconds more for a TLS handshake, which a small Pi computes slowly."""
+RETRY_MQTT5_AFTER = 3600.0
+UNSUPPORTED_VERSION = 0x84
+RETAIN_NOT_SUPPORTED = 0x9A
+REFUSALS = frozenset({0x85, 0x86, 0x87, 0x8A, 0x8C})
+"""Bad client id, bad user or password, not authorised, banned, bad authentication method."""
+TAKEN_OVER = 0x8E
+SILENT = frozenset({"connection lost", "connection closed"})
+"""How a broker that knows no MQTT 5 and says nothing about it looks from here."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is known about one broker for this run."""
+
+    version: str
+    closed_before_connack: int = 0
+    fell_back_at: float | None = None
+    will_retain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """The connection at one instant, for health."""
+
+    url: str
+    protocol: str
+    connected: bool
+    since: float
+    """Seconds on the publisher's clock when this condition began."""
+    reconnects: int
+    last_error: str
+
+
+class Link:
+    """Used by one thread. ``now`` is that thread's steady clock in seconds."""
+
+    def __init__(
+        self,
+        mqtt: MqttSettings,
+        client_id: str,
+        post: Callable[[Event], None],
+        *,
+        will: tuple[str, bytes] | None = None,
+        subscriptions: Sequence[str] = (),
+        rng: random.Random | None = None,
+    ) -> None:
+        self._mqtt = mqtt
+        self._client_id = client_id
+        self._post = post
+        self._will = will
+        self._subscriptions = subscriptions
+        self._backoff = Backoff(rng or random.Random())  # noqa: S311 (jitter, not a secret)
+        first = "3.1.1" if mqtt.protocol == "3.1.1" else "5"
+        self._memory = {endpoint: _Memory(first) for endpoint in mqtt.endpoints}
+        self._turn = 0
+        self._failed_in_round = 0
+        self._number = 0
+        self._connection: Connection | None = None
+        self._up = False
+        self._began = 0.0
+        self._ever_up = False
+        self._aborted = ""
+        self._ended = False
+        self._next_try = 0.0
+        self.limits = Limits()
+        self.status = LinkStatus(mqtt.endpoints[0].url, first, connected=False, since=0.0, reconnects=0, last_error="")
+
+    @property
+    def up(self) -> bool:
+        """Whether the broker has accepted us and the connection has not ended."""
+        return self._up
+
+    @property
+    def number(self) -> int:
+        """The current connection's number; events with another one are old news."""
+        return self._number
+
+    def next_due(self) -> float:
+        """When :meth:`tick` has something to do again."""
+        if self._connection is None:
+            return self._next_try
+        return float("inf") if self._up or self._aborted else self._began + self._patience()
+
+    def tick(self, now: float) -> None:
+        """Start an attempt when one is due; give up on one that gets no CONNACK."""
+        if self._ended:
+            return
+        if self._connection is None:
+            if now >= self._next_try:
+                self._connect(now)
+        elif not self._up and not self._aborted and now >= self._began + self._patience():
+            self.abort("no CONNACK within the time limit")
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool, expiry: int | None = None) -> int | None:
+        """Send on the current connection; ``None`` when there is no room or no connection. Raises ``Unsendable``."""
+        if self._connection is None or not self._up:
+            return None
+        retain = retain and self.limits.retain_available
+        return self._connection.publish(topic, payload, retain=retain, expiry=expiry)
+
+    def connected(self, event: Connected, now: float) -> bool:
+        """CONNACK came. False when it belongs to an attempt that was given up."""
+        connection = self._connection
+        if connection is None or event.number != self._number:
+            return False
+        self._up = True
+        self._began = now
+        self._failed_in_round = 0
+        self.limits = event.limits
+        memory = self._memory[connection.endpoint]
+        memory.closed_before_connack = 0
+        self.status = replace(
+            self.status,
+            url=connection.endpoint.url,
+            protocol=connection.version,
+            connected=True,
+            since=now,
+            reconnects=self.status.reconnects + self._ever_up,
+        )
+        self._ever_up = True
+        log.info("connected to %s with MQTT %s", connection.endpoint.url, connection.version)
+        return True
+
+    def closed(self, event: Closed, now: float) -> bool:
+        """A connection ended. True when it was the current one; then nothing in flight on it will be acknowledged."""
+        connection = self._connection
+        if connection is None or event.number != self._number:
+            return False
+        was_up, lasted = self._up, now - self._began
+        self._up, self._connection = False, None
+        reason = self._aborted or event.reason
+        self._aborted = ""
+        refused = event.code in REFUSALS
+        if event.code == TAKEN_OVER:
+            reason = "another client connected with the same client id; give each gateway its own gateway.id"
+            refused = True
+        if was_up:
+            delay = self._backoff.after_connection(lasted, refused=refused)
+        else:
+            delay = self._after_failure(connection, event, refused=refused, now=now)
+        self._next_try = now + delay
+        # one line per change: the first failure, and whenever the reason is another one
+        if was_up or reason != self.status.last_error:
+            log.warning("%s: %s; trying again", connection.endpoint.url, reason)
+        since = now if was_up else self.status.since
+        self.status = replace(self.status, connected=False, since=since, last_error=reason)
+        return True
+
+    def abort(self, reason: str) -> None:
+        """Break the current connection for ``reason``. ``Closed`` follows at once.
+
+        It is not paho's thread that we wait for: that may hang in a name look-up for a minute and ends by itself.
+        """
+        if self._connection is None or self._aborted:
+            return
+        self._aborted = reason
+        self._connection.abort()
+        self._post(Closed(self._number, accepted=self._up, code=None, reason=reason))
+
+    def end(self) -> bool:
+        """Stop for good, with DISCONNECT where there is a connection; whether a ``Closed`` is to be waited for."""
+        self._ended = True
+        if self._connection is None:
+            return False
+        if self._up:
+            self._connection.disconnect()
+        else:
+            self._connection.abort()
+        return True
+
+    def _patience(self) -> float:
+        assert self._connection is not None
+        first = self._ever_up and self._failed_in_round == 0
+        handshake = TLS_TAKES if self._connection.endpoint.secure else 0.0
+        return handshake + (CONNACK_WITHIN_FIRST if first else CONNACK_WITHIN)
+
+    def _connect(self, now: float) -> None:
+        endpoint = self._mqtt.endpoints[self._turn]
+        memory = self._memory[endpoint]
+        if memory.fell_back_at is not None and now - memory.fell_back_at >= RETRY_MQTT5_AFTER:
+            memory.version, memory.fell_back_at = "5", None
+        self._number += 1
+        self._began = now
+        self._connection = Connection(
+            self._number,
+            endpoint,
+            memory.version,
+            self._mqtt,
+            client_id=self._client_id,
+            post=self._post,
+            will=self._will,
+            will_retain=memory.will_retain,
+            subscriptions=self._subscriptions,
+        )
+        self.status = replace(self.status, url=endpoint.url, protocol=memory.version)
+        self._connection.start()
+
+    def _after_failure(self, connection: Connection, event: Closed, *, refused: bool, now: float) -> float:
+        """No CONNACK with success: learn from it, take the next broker, say how long to wait."""
+        memory = self._memory[connection.endpoint]
+        if event.code == RETAIN_NOT_SUPPORTED and memory.will_retain:
+            memory.will_retain = False
+            return 0.0
+        if self._mqtt.protocol == "auto" and self._change_version(memory, connection.version, event, now):
+            return 0.0
+        self._failed_in_round += 1
+        self._turn = (self._turn + 1) % len(self._mqtt.endpoints)
+        if self._failed_in_round % len(self._mqtt.endpoints):
+            return 0.0  # the others have not been asked yet
+        return self._backoff.after_failure(refused=refused)
+
+    def _change_version(self, memory: _Memory, version: str, event: Closed, now: float) -> bool:
+        """Whether the same broker is to be asked again at once with the other MQTT version."""
+        if event.code == UNSUPPORTED_VERSION and version == "5":
+            memory.version, memory.fell_back_at = "3.1.1", now
+            log.info("the broker refuses MQTT 5: using MQTT 3.1.1")
+            return True
+        dropped_silently = event.code is None and event.reason in SILENT
+        memory.closed_before_connack = memory.closed_before_connack + 1 if dropped_silently else 0
+        if memory.closed_before_connack >= 2:
+            memory.closed_before_connack = 0
+            memory.version = "3.1.1" if version == "5" else "5"
+            memory.fell_back_at = now if memory.version == "3.1.1" else None
+            return memory.version == "3.1.1"
+        return False
