@@ -46,8 +46,8 @@ class LinkStatus:
     url: str
     protocol: str
     connected: bool
-    since: float
-    """Seconds on the publisher's clock when this condition began."""
+    since_ns: int
+    """Wall clock, nanoseconds, when this condition began."""
     reconnects: int
     last_error: str
 
@@ -60,6 +60,7 @@ class Link:
         mqtt: MqttSettings,
         client_id: str,
         post: Callable[[Event], None],
+        wall_ns: Callable[[], int],
         *,
         will: tuple[str, bytes] | None = None,
         subscriptions: Sequence[str] = (),
@@ -68,6 +69,7 @@ class Link:
         self._mqtt = mqtt
         self._client_id = client_id
         self._post = post
+        self._wall_ns = wall_ns
         self._will = will
         self._subscriptions = subscriptions
         self._backoff = Backoff(rng or random.Random())  # noqa: S311 (jitter, not a secret)
@@ -84,7 +86,9 @@ class Link:
         self._ended = False
         self._next_try = 0.0
         self.limits = Limits()
-        self.status = LinkStatus(mqtt.endpoints[0].url, first, connected=False, since=0.0, reconnects=0, last_error="")
+        self.status = LinkStatus(
+            mqtt.endpoints[0].url, first, connected=False, since_ns=wall_ns(), reconnects=0, last_error=""
+        )
 
     @property
     def up(self) -> bool:
@@ -112,12 +116,12 @@ class Link:
         elif not self._up and not self._aborted and now >= self._began + self._patience():
             self.abort("no CONNACK within the time limit")
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool, expiry: int | None = None) -> int | None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
         """Send on the current connection; ``None`` when there is no room or no connection. Raises ``Unsendable``."""
         if self._connection is None or not self._up:
             return None
         retain = retain and self.limits.retain_available
-        return self._connection.publish(topic, payload, retain=retain, expiry=expiry)
+        return self._connection.publish(topic, payload, retain=retain)
 
     def connected(self, event: Connected, now: float) -> bool:
         """CONNACK came. False when it belongs to an attempt that was given up."""
@@ -135,7 +139,7 @@ class Link:
             url=connection.endpoint.url,
             protocol=connection.version,
             connected=True,
-            since=now,
+            since_ns=self._wall_ns(),
             reconnects=self.status.reconnects + self._ever_up,
         )
         self._ever_up = True
@@ -163,8 +167,8 @@ class Link:
         # one line per change: the first failure, and whenever the reason is another one
         if was_up or reason != self.status.last_error:
             log.warning("%s: %s; trying again", connection.endpoint.url, reason)
-        since = now if was_up else self.status.since
-        self.status = replace(self.status, connected=False, since=since, last_error=reason)
+        since_ns = self._wall_ns() if was_up else self.status.since_ns
+        self.status = replace(self.status, connected=False, since_ns=since_ns, last_error=reason)
         return True
 
     def abort(self, reason: str) -> None:

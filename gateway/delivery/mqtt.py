@@ -179,17 +179,10 @@ class Connection:
         )
         self._client.loop_start()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool, expiry: int | None = None) -> int | None:
-        """Send with QoS 1; the message id, or ``None`` when paho has no room for it now.
-
-        ``expiry`` (seconds) is used in MQTT 5. Raises ``Unsendable``.
-        """
-        properties = None
-        if expiry is not None and self.version == "5":
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-            properties.MessageExpiryInterval = expiry
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
+        """Send with QoS 1; the message id, or ``None`` when paho has no room for it now. Raises ``Unsendable``."""
         try:
-            info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
+            info = self._client.publish(topic, payload, qos=1, retain=retain)
         except (ValueError, UnicodeError) as exc:
             raise Unsendable(str(exc)) from exc
         return None if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE else info.mid

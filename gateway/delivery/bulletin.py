@@ -1,0 +1,173 @@
+"""Everything on MQTT that is no reading: availability, status, devices, runs, health and the gateway's own state.
+
+Of each topic only the newest content matters, so one message of a topic waits at most, and one is in flight at most.
+Used by the publisher's thread alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.clocks import Clock
+from gateway.delivery.payload import encode_json, rfc3339
+from gateway.delivery.topics import Topics
+from gateway.status.board import DeviceBoard, DeviceStatus
+
+SECOND = 1_000_000_000
+STATUS_EVERY = 60 * SECOND
+HEALTH_EVERY = 30 * SECOND
+CHANGES_EVERY = SECOND
+"""At most one message for changes in this time."""
+HEALTH = ""
+"""Stands for the gateway among the names of devices that have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to publish with QoS 1."""
+
+    topic: str
+    payload: bytes
+    retain: bool = True
+
+
+def status_object(status: DeviceStatus) -> dict[str, Any]:
+    """A device's status as contract section 4 names it."""
+    ledger = status.ledger
+    late = status.lateness
+    return {
+        "state": str(status.state),
+        "since": rfc3339(status.since_ns),
+        "last_error": status.last_error or None,
+        "hint": status.hint or None,
+        "last_read": rfc3339(status.last_read_ns) if status.last_read_ns is not None else None,
+        "read": ledger.read,
+        "acked": ledger.acked,
+        "queued": ledger.queued,
+        "dead": ledger.dead,
+        "dropped": ledger.dropped,
+        "suppressed": ledger.suppressed,
+        "failed": ledger.failed,
+        "missed": ledger.missed,
+        "restarts": ledger.restarts,
+        "abandoned": ledger.abandoned,
+        "unheard": ledger.unheard,
+        "lateness_ms": {"p50": round(late.p50, 1), "p99": round(late.p99, 1)} if late else None,
+    }
+
+
+class Bulletin:
+    """What is to be told, in order."""
+
+    def __init__(
+        self,
+        topics: Topics,
+        clock: Clock,
+        *,
+        boards: Callable[[], Mapping[str, DeviceBoard]],
+        devices: Callable[[], dict[str, Any]],
+        runs: Callable[[], list[Any]],
+        health: Callable[[], dict[str, Any]],
+    ) -> None:
+        """The callables give plain snapshots; they are called on the publisher's thread."""
+        self._topics = topics
+        self._clock = clock
+        self._boards = boards
+        self._devices = devices
+        self._runs = runs
+        self._health = health
+        self._up = False
+        self._waiting: dict[str, Message] = {}
+        self._in_flight: set[str] = set()
+        self._dirty: set[str] = set()
+        self._told_ns: dict[str, int] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is in flight."""
+        return not self._waiting and not self._in_flight
+
+    def changed(self, device: str) -> None:
+        """A device's state has changed, or with ``HEALTH`` the gateway's."""
+        self._dirty.add(device)
+
+    def connected(self, again: Iterable[Message]) -> None:
+        """Tell everything from the beginning: the broker may have forgotten it. ``again``: the newest readings."""
+        self._up = True
+        self._waiting.clear()
+        self._in_flight.clear()
+        now_ns = self._clock.boot_ns()
+        for device, board in self._boards().items():
+            self._tell_device(device, board, now_ns)
+        self._tell(Message(self._topics.gateway("devices"), encode_json(self._devices())))
+        self._tell(Message(self._topics.gateway("runs"), encode_json(self._runs())))
+        self._tell(Message(self._topics.gateway("state"), b"online"))
+        for message in again:
+            self._tell(message)
+        self._tell_health(now_ns)
+
+    def closed(self) -> None:
+        """The connection is gone; all will be told again on the next one."""
+        self._up = False
+        self._waiting.clear()
+        self._in_flight.clear()
+
+    def tick(self, now_ns: int) -> None:
+        """Tell what is due by time or by change."""
+        if not self._up:
+            return
+        self._dirty.add(HEALTH) if self._due(HEALTH, now_ns, HEALTH_EVERY) else None
+        boards = self._boards()
+        for device, board in boards.items():
+            every = CHANGES_EVERY if device in self._dirty else STATUS_EVERY
+            if self._due(device, now_ns, every):
+                self._tell_device(device, board, now_ns)
+                self._dirty.add(HEALTH)
+        if HEALTH in self._dirty and self._due(HEALTH, now_ns, CHANGES_EVERY):
+            self._tell_health(now_ns)
+
+    def goodbye(self) -> None:
+        """The last words before a clean end."""
+        for device in self._boards():
+            self._tell(Message(self._topics.availability(device), b"offline"))
+        self._tell(Message(self._topics.gateway("state"), b"offline"))
+        self._up = False
+
+    def next_message(self) -> Message | None:
+        """The next message to send; it counts as in flight from now on."""
+        for topic, message in self._waiting.items():
+            if topic not in self._in_flight:
+                del self._waiting[topic]
+                self._in_flight.add(topic)
+                return message
+        return None
+
+    def put_back(self, message: Message) -> None:
+        """The message could not be sent now."""
+        self._in_flight.discard(message.topic)
+        self._waiting.setdefault(message.topic, message)
+
+    def settled(self, topic: str) -> None:
+        """The broker has answered, with success or without: what is in force will be told again in time."""
+        self._in_flight.discard(topic)
+
+    def _due(self, name: str, now_ns: int, every_ns: int) -> bool:
+        return now_ns - self._told_ns.get(name, -STATUS_EVERY) >= every_ns
+
+    def _tell(self, message: Message) -> None:
+        self._waiting[message.topic] = message
+
+    def _tell_device(self, device: str, board: DeviceBoard, now_ns: int) -> None:
+        self._dirty.discard(device)
+        self._told_ns[device] = now_ns
+        status = board.snapshot()
+        available = b"online" if status.state.available else b"offline"
+        self._tell(Message(self._topics.availability(device), available))
+        self._tell(Message(self._topics.status(device), encode_json(status_object(status))))
+
+    def _tell_health(self, now_ns: int) -> None:
+        self._dirty.discard(HEALTH)
+        self._told_ns[HEALTH] = now_ns
+        self._tell(Message(self._topics.gateway("health"), encode_json(self._health())))

@@ -1,0 +1,208 @@
+"""Decides what goes next, and where: live, history or batch (contract section 4). Pure: no threads, no MQTT, no disk.
+
+Live goes first, one reading of one device after another in turn. Of a sampled or state device the live topic only ever
+moves forward: a reading that is older than the live window while a newer one waits, or that was overtaken, is late. An
+event is late by its age alone. Late readings travel in arrays, oldest first, beside live ones.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.delivery.payload import array
+from gateway.delivery.store import Row, Store
+from gateway.delivery.topics import Topics
+from gateway.driver import Kind
+
+CHUNK_ROWS = 100
+CHUNK_BYTES = 32 * 1024
+COPY_EVERY_NS = 1_000_000_000
+"""A device with ``batch`` shows its newest reading on the live topic at most once a second."""
+
+
+class Way(StrEnum):
+    """How a message travels."""
+
+    LIVE = "live"
+    LATE = "late"
+    BATCH = "batch"
+    COPY = "copy"
+    """The live copy of a reading that travels in a batch: not in the ledger."""
+    CONTROL = "control"
+
+
+@dataclass(slots=True, eq=False)
+class Send:
+    """One message for the broker and the rows that it settles."""
+
+    way: Way
+    topic: str
+    payload: bytes
+    retain: bool
+    rows: tuple[Row, ...] = ()
+    sent_ns: int = 0
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What of one device waits to go live, in the order of acceptance."""
+
+    waiting: deque[Row] = field(default_factory=deque)
+    sent_live: int = 0
+    """The highest row id that was sent live."""
+    batch_ns: int = 0
+    copied_ns: int | None = None
+    copied: int = 0
+    in_line: bool = False
+    """Whether the device stands in the line for its turn."""
+
+
+class Lanes:
+    """The fresh rows of all devices."""
+
+    def __init__(self, store: Store, live_window: float, *, inline: bool) -> None:
+        """``live_window`` in seconds; ``inline``: late readings go to the live topic, one by one, not retained."""
+        self._store = store
+        self._window_ns = int(live_window * 1e9)
+        self._inline = inline
+        self._lanes: dict[str, _Lane] = {}
+        self._ready: deque[str] = deque()
+        self._most_bytes = CHUNK_BYTES
+        self._held: dict[str, int] = {}
+
+    def limit_packet(self, most_bytes: int | None) -> None:
+        """The broker's largest packet; ``None`` when it named none."""
+        self._most_bytes = CHUNK_BYTES if most_bytes is None else max(1, min(CHUNK_BYTES, most_bytes - 512))
+
+    def push(self, row: Row, batch_ns: int = 0) -> None:
+        """A row that the store has accepted. ``batch_ns``: how long its array may be collected."""
+        lane = self._lanes.setdefault(row.device, _Lane())
+        lane.batch_ns = batch_ns
+        lane.waiting.append(row)
+        self._line_up(row.device, lane)
+
+    def hold(self, device: str, until_ns: int) -> None:
+        """Send nothing of this device before then (boot clock)."""
+        self._held[device] = until_ns
+
+    def next_live(self, now_ns: int) -> Send | None:
+        """The next live message or batch that is due; ``None`` when there is none now."""
+        for _ in range(len(self._ready)):
+            device = self._ready.popleft()
+            lane = self._lanes[device]
+            lane.in_line = False
+            send = None if self._is_held(device, now_ns) else self._from_lane(lane, now_ns)
+            self._line_up(device, lane)
+            if send is not None:
+                return send
+        return None
+
+    def next_late(self, now_ns: int) -> Send | None:
+        """The next array of late readings."""
+        held = [device for device in tuple(self._held) if self._is_held(device, now_ns)]
+        rows = self._store.next_chunk(1 if self._inline else CHUNK_ROWS, self._most_bytes, held)
+        if not rows:
+            return None
+        first = rows[0]
+        if self._inline and not first.batched:
+            return Send(Way.LATE, first.topic, first.body, retain=False, rows=(first,))
+        topic = Topics.batch(first.topic) if first.batched else Topics.history(first.topic)
+        return Send(Way.LATE, topic, array(row.body for row in rows), retain=False, rows=tuple(rows))
+
+    def next_due_ns(self, now_ns: int) -> int | None:
+        """When a batch that is being collected, or a live copy, becomes due on the boot clock; ``None``: none is."""
+        due: list[int] = []
+        for lane in (self._lanes[device] for device in self._ready):
+            if lane.waiting and lane.waiting[0].batched:
+                due.append(lane.waiting[0].boot_ns + lane.batch_ns)
+                if lane.copied_ns is not None and lane.waiting[-1].id > lane.copied:
+                    due.append(lane.copied_ns + COPY_EVERY_NS)
+        return max(now_ns, min(due)) if due else None
+
+    def relieve(self, now_ns: int) -> None:
+        """Hand what has become late back to the store, for times when nothing can be sent."""
+        for lane in self._lanes.values():
+            self._demote_late(lane, now_ns)
+
+    def give_back(self, sends: Iterable[Send]) -> None:
+        """These messages were not acknowledged before the connection ended: their rows are fresh again."""
+        returned: dict[str, list[Row]] = {}
+        for send in sends:
+            if send.way in (Way.LIVE, Way.BATCH):
+                for row in send.rows:
+                    returned.setdefault(row.device, []).append(row)
+        for device, rows in returned.items():
+            lane = self._lanes[device]
+            lane.waiting.extendleft(sorted(rows, key=lambda row: row.id, reverse=True))
+            self._line_up(device, lane)
+
+    def evict(self, device: str) -> Row | None:
+        """Take the oldest fresh row of a device out, to make room."""
+        lane = self._lanes.get(device)
+        if lane is None or not lane.waiting:
+            return None
+        return lane.waiting.popleft()
+
+    def _is_held(self, device: str, now_ns: int) -> bool:
+        until_ns = self._held.get(device)
+        if until_ns is None:
+            return False
+        if now_ns >= until_ns:
+            del self._held[device]
+            return False
+        return True
+
+    def _line_up(self, device: str, lane: _Lane) -> None:
+        if lane.waiting and not lane.in_line:
+            lane.in_line = True
+            self._ready.append(device)
+
+    def _from_lane(self, lane: _Lane, now_ns: int) -> Send | None:
+        self._demote_late(lane, now_ns)
+        if not lane.waiting:
+            return None
+        if lane.waiting[0].batched:
+            return self._batch(lane, now_ns)
+        row = lane.waiting.popleft()
+        lane.sent_live = max(lane.sent_live, row.id)
+        return Send(Way.LIVE, row.topic, row.body, row.retain, rows=(row,))
+
+    def _demote_late(self, lane: _Lane, now_ns: int) -> None:
+        """Take the late ones off the head of a lane."""
+        waiting = lane.waiting
+        late: list[Row] = []
+        while waiting:
+            row = waiting[0]
+            old = now_ns - row.boot_ns > self._window_ns + (lane.batch_ns if row.batched else 0)
+            if row.batched or row.kind is Kind.EVENT:
+                is_late = old
+            else:
+                is_late = row.id < lane.sent_live or (old and len(waiting) > 1)
+            if not is_late:
+                break
+            late.append(waiting.popleft())
+        if late:
+            self._store.demote(late)
+
+    def _batch(self, lane: _Lane, now_ns: int) -> Send | None:
+        """The array that is due, else the live copy that is due, else nothing."""
+        newest = lane.waiting[-1]
+        if newest.id > lane.copied and (lane.copied_ns is None or now_ns - lane.copied_ns >= COPY_EVERY_NS):
+            lane.copied, lane.copied_ns = newest.id, now_ns
+            return Send(Way.COPY, newest.topic, newest.body, newest.retain)
+        size = sum(len(row.body) + 1 for row in lane.waiting)
+        full = size >= self._most_bytes or len(lane.waiting) >= CHUNK_ROWS
+        if not full and now_ns < lane.waiting[0].boot_ns + lane.batch_ns:
+            return None
+        rows: list[Row] = []
+        size = 2
+        while lane.waiting and lane.waiting[0].batched:
+            size += len(lane.waiting[0].body) + 1
+            if rows and (size > self._most_bytes or len(rows) >= CHUNK_ROWS):
+                break
+            rows.append(lane.waiting.popleft())
+        topic = Topics.batch(rows[0].topic)
+        return Send(Way.BATCH, topic, array(row.body for row in rows), retain=False, rows=tuple(rows))

@@ -1,0 +1,368 @@
+"""The publisher: takes readings from the queue, and sees each one through to its acknowledgement.
+
+One thread runs :meth:`Publisher.run` and owns everything here: the store, the lanes, the map of what is in flight and
+every publish call. It waits on the inbox for readings, for the connection's events and for its timers, and for nothing
+else. A row leaves the store when its PUBACK has come, never before.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.clocks import Clock
+from gateway.delivery.bulletin import Bulletin, Message
+from gateway.delivery.lanes import Lanes, Send, Way
+from gateway.delivery.link import Link
+from gateway.delivery.mqtt import Acked, Closed, Connected, Unsendable
+from gateway.delivery.outcome import Outcome, outcome_of
+from gateway.delivery.payload import encode
+from gateway.delivery.queue import DeviceQueue, Inbox
+from gateway.delivery.store import Row, Store
+from gateway.driver import Kind
+from gateway.reading.reading import Reading
+from gateway.status.alarms import Alarms
+from gateway.status.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+DRAIN = 200
+"""Inbox items handled before the next look at timers and window."""
+LATE_BYTES_IN_FLIGHT = 256 * 1024
+"""Most bytes of late readings under way: more would only stand in front of a live one in the socket's buffer."""
+TICK = 0.25
+CONNECT_GRACE_NS = 500_000_000
+"""How long a stop waits for a connection that is not there."""
+FORBIDDEN_RETRY_NS = 30_000_000_000
+"""How often a topic that the broker does not allow is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a device's readings go."""
+
+    topic: str
+    retain: bool
+    batch_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Posted to the inbox: flush within ``flush`` seconds, say good-bye, end."""
+
+    flush: float
+
+
+class Publisher:
+    """Everything between the queue and the connection."""
+
+    def __init__(
+        self,
+        *,
+        inbox: Inbox,
+        link: Link,
+        lanes: Lanes,
+        store: Store,
+        bulletin: Bulletin,
+        alarms: Alarms,
+        ledger_of: Callable[[str], Ledger],
+        clock: Clock,
+        window: int,
+        stall: float,
+    ) -> None:
+        """``stall``: seconds after which an unacknowledged publish means that the connection is dead."""
+        self._inbox = inbox
+        self._link = link
+        self._lanes = lanes
+        self._store = store
+        self._bulletin = bulletin
+        self._alarms = alarms
+        self._ledger_of = ledger_of
+        self._clock = clock
+        self._most_in_flight = window
+        self._stall_ns = int(stall * 1e9)
+        self._routes: Mapping[str, Route] = {}
+        self._in_flight: dict[int, Send] = {}
+        self._late_in_flight = 0
+        self._late_bytes = 0
+        self._row_id = 0
+        self._turn_late = False
+        self._hold_until_ns = 0
+        self._newest: dict[str, Row] = {}
+        self._stopping: int | None = None
+        self._stop_ns = 0
+        self._said_goodbye = False
+        self._leaving = False
+        self._done = False
+        self.beat_ns = clock.boot_ns()
+        """When the loop last came round, for the watchdog."""
+        self.lost_at_stop = 0
+        """Readings that were only in memory when the publisher ended."""
+
+    def set_routes(self, routes: Mapping[str, Route]) -> None:
+        """Give the devices their topics; replaces the mapping, so any thread may call it."""
+        self._routes = dict(routes)
+
+    def stop(self, flush: float) -> None:
+        """Ask the loop to end after at most ``flush`` seconds. Any thread."""
+        self._inbox.post(Stop(flush))
+
+    def run(self) -> None:
+        """The thread's body."""
+        while not self._done:
+            self.step()
+
+    def step(self) -> None:
+        """One round: wait for something, handle it, send what may be sent."""
+        now_ns = self._clock.boot_ns()
+        self.beat_ns = now_ns
+        items = self._inbox.drain(DRAIN, self._wait(now_ns))
+        now_ns = self._clock.boot_ns()
+        readings: list[Reading] = []
+        for item in items:
+            self._handle(item, readings, now_ns)
+        if readings:
+            self._accept(readings)
+        self._link.tick(now_ns / 1e9)
+        self._check_stall(now_ns)
+        self._bulletin.tick(now_ns)
+        if self._link.up:
+            self._pump(now_ns)
+        else:
+            self._lanes.relieve(now_ns)
+        if self._stopping is not None:
+            self._wind_down(now_ns)
+
+    # What comes in ---------------------------------------------------------------------------------------------------
+
+    def _handle(self, item: object, readings: list[Reading], now_ns: int) -> None:
+        match item:
+            case DeviceQueue():
+                readings.extend(item.take())
+            case Acked():
+                if item.number == self._link.number:
+                    self._acked(item)
+            case Connected():
+                if self._link.connected(item, now_ns / 1e9):
+                    self._on_connected()
+            case Closed():
+                if self._link.closed(item, now_ns / 1e9):
+                    self._on_closed()
+            case Stop():
+                self._stop_ns, self._stopping = now_ns, now_ns + int(item.flush * 1e9)
+            case str():
+                self._bulletin.changed(item)
+            case _:
+                log.debug("unknown item in the inbox: %r", item)
+
+    def _accept(self, readings: list[Reading]) -> None:
+        rows: list[Row] = []
+        for reading in readings:
+            route = self._routes[reading.device]
+            self._row_id += 1
+            rows.append(
+                Row(
+                    id=self._row_id,
+                    device=reading.device,
+                    run=reading.run,
+                    seq=reading.seq,
+                    kind=reading.kind,
+                    topic=route.topic,
+                    retain=route.retain,
+                    batched=route.batch_ns > 0,
+                    body=encode(reading),
+                    boot_ns=reading.sample.boot_ns,
+                )
+            )
+        self._store.accept(rows)
+        for row in rows:
+            self._lanes.push(row, self._routes[row.device].batch_ns)
+            if row.kind is not Kind.EVENT:
+                self._newest[row.device] = row
+        while (device := self._store.make_room()) is not None:
+            if not self._drop_oldest(device):
+                break
+
+    def _drop_oldest(self, device: str) -> bool:
+        row = self._store.evict(device)
+        if row is None:
+            row = self._lanes.evict(device)
+            if row is None:
+                return False
+            self._store.settle([row])
+        self._ledger_of(row.device).dropped("spool_full")
+        self._bulletin.changed(row.device)
+        return True
+
+    def _on_connected(self) -> None:
+        self._lanes.limit_packet(self._link.limits.maximum_packet)
+        self._bulletin.connected(self._again())
+
+    def _again(self) -> list[Message]:
+        """The newest acknowledged reading of each sampled or state device: a broker that forgot has it again."""
+        return [
+            Message(row.topic, row.body, retain=True)
+            for row in self._newest.values()
+            if row.retain and not self._store.holds(row)
+        ]
+
+    def _on_closed(self) -> None:
+        sends = list(self._in_flight.values())
+        self._in_flight.clear()
+        self._late_in_flight = self._late_bytes = 0
+        self._store.rewind()
+        self._lanes.give_back(sends)
+        self._bulletin.closed()
+        if self._leaving:
+            self._end()
+
+    # Acknowledgements ------------------------------------------------------------------------------------------------
+
+    def _acked(self, event: Acked) -> None:
+        send = self._in_flight.pop(event.mid, None)
+        if send is None:
+            return  # twice, or for something that we never sent
+        if send.way is Way.LATE:
+            self._late_in_flight -= 1
+            self._late_bytes -= len(send.payload)
+        outcome = outcome_of(event.code)
+        if send.way is Way.CONTROL:
+            self._bulletin.settled(send.topic)
+        elif outcome in (Outcome.DELIVERED, Outcome.UNHEARD):
+            self._settle(send, unheard=outcome is Outcome.UNHEARD)
+        elif outcome is Outcome.NEVER:
+            self._bury(send, f"the broker refused it (reason code 0x{event.code:02X})")
+        else:
+            self._keep(send, outcome, event.code)
+
+    def _settle(self, send: Send, *, unheard: bool) -> None:
+        self._store.settle(send.rows)
+        for row in send.rows:
+            self._ledger_of(row.device).acked(unheard=unheard)
+        if self._alarms.any:
+            self._alarms.clear("quota")
+            self._alarms.clear(f"topic:{send.topic}")
+
+    def _bury(self, send: Send, reason: str) -> None:
+        if not send.rows:
+            return
+        log.warning("%s: %d reading(s) can never be delivered: %s", send.rows[0].device, len(send.rows), reason)
+        self._store.bury(send.rows, reason)
+        for row in send.rows:
+            self._ledger_of(row.device).died()
+            self._bulletin.changed(row.device)
+
+    def _keep(self, send: Send, outcome: Outcome, code: int) -> None:
+        """The broker does not take it now: keep it, and leave the topic or the broker alone for a while."""
+        now_ns = self._clock.boot_ns()
+        if outcome is Outcome.FORBIDDEN and send.rows:
+            self._lanes.hold(send.rows[0].device, now_ns + FORBIDDEN_RETRY_NS)
+            self._alarms.set(f"topic:{send.topic}", f"the broker does not allow us to publish on {send.topic}")
+        else:
+            self._hold_until_ns = now_ns + 1_000_000_000
+            self._alarms.set("quota", f"the broker does not take readings now (reason code 0x{code:02X})")
+        self._put_back(send)
+
+    def _put_back(self, send: Send) -> None:
+        if send.way is Way.LATE:
+            self._store.give_back(send.rows)
+        else:
+            self._lanes.give_back([send])
+
+    # What goes out ---------------------------------------------------------------------------------------------------
+
+    def _pump(self, now_ns: int) -> None:
+        """Fill the window: status first, then live readings, and late ones in at most half of it."""
+        window = min(self._most_in_flight, self._link.limits.receive_maximum)
+        most_late = max(1, window // 2)
+        while len(self._in_flight) < window:
+            message = self._bulletin.next_message()
+            if message is not None:
+                control = Send(Way.CONTROL, message.topic, message.payload, message.retain)
+                if not self._send(control, now_ns):
+                    self._bulletin.put_back(message)
+                    return
+                continue
+            if now_ns < self._hold_until_ns:
+                return
+            late_fits = self._late_in_flight < most_late and self._late_bytes < LATE_BYTES_IN_FLIGHT
+            send = self._lanes.next_late(now_ns) if self._turn_late and window == 1 else None
+            send = send or self._lanes.next_live(now_ns) or (self._lanes.next_late(now_ns) if late_fits else None)
+            if send is None:
+                return
+            self._turn_late = send.way is not Way.LATE
+            if not self._fits(send):
+                self._bury(send, "larger than the broker's maximum packet size")
+                continue
+            if not self._send(send, now_ns):
+                self._put_back(send)
+                return
+
+    def _fits(self, send: Send) -> bool:
+        most = self._link.limits.maximum_packet
+        # fixed header, topic length, message id and properties are at most 16 bytes
+        return most is None or len(send.payload) + len(send.topic.encode()) + 16 <= most
+
+    def _send(self, send: Send, now_ns: int) -> bool:
+        """Hand one message to the connection. False when it has no room."""
+        try:
+            mid = self._link.publish(send.topic, send.payload, retain=send.retain)
+        except Unsendable as exc:
+            self._bury(send, str(exc))
+            return True
+        if mid is None:
+            return False
+        send.sent_ns = now_ns
+        self._in_flight[mid] = send
+        if send.way is Way.LATE:
+            self._late_in_flight += 1
+            self._late_bytes += len(send.payload)
+        return True
+
+    # Time ------------------------------------------------------------------------------------------------------------
+
+    def _wait(self, now_ns: int) -> float:
+        """Seconds until a timer of ours is due; acknowledgements and readings end the wait by themselves."""
+        due = [now_ns / 1e9 + TICK, self._link.next_due()]
+        batch_ns = self._lanes.next_due_ns(now_ns) if self._link.up else None
+        if batch_ns is not None:
+            due.append(batch_ns / 1e9)
+        return max(0.0, min(due) - now_ns / 1e9)
+
+    def _check_stall(self, now_ns: int) -> None:
+        """The oldest publish is unacknowledged for too long: the broker or the way to it is dead, whatever TCP says."""
+        oldest = next(iter(self._in_flight.values()), None)
+        if self._link.up and oldest is not None and now_ns - oldest.sent_ns > self._stall_ns:
+            self._link.abort("the broker does not acknowledge")
+
+    def _wind_down(self, now_ns: int) -> None:
+        """Stopping: first everything that waits, then the good-bye, then DISCONNECT."""
+        assert self._stopping is not None
+        if self._leaving:
+            self._done = now_ns >= self._stopping
+        elif now_ns >= self._stopping or (not self._link.up and now_ns >= self._stop_ns + CONNECT_GRACE_NS):
+            # without a DISCONNECT, so that the broker publishes the will
+            self._link.abort("stopping")
+            self._end()
+        elif not self._said_goodbye:
+            if self._link.up and not self._in_flight and self._bulletin.idle and self._store.status().queued == 0:
+                self._said_goodbye = True
+                self._bulletin.goodbye()
+        elif not self._in_flight and self._bulletin.idle:
+            self._leaving = True
+            self._stopping = now_ns + 1_000_000_000
+            if not self._link.end():
+                self._end()
+
+    def _end(self) -> None:
+        self.lost_at_stop = self._store.status().queued
+        self._done = True
+
+
+def start(publisher: Publisher) -> threading.Thread:
+    """Run a publisher on its thread."""
+    thread = threading.Thread(target=publisher.run, name="publisher", daemon=True)
+    thread.start()
+    return thread
