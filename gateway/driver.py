@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transform
 
 from gateway.hardware.protocols import Hardware, SerialPort, Sysfs
 from gateway.units import check_pair
@@ -25,6 +25,7 @@ __all__ = [
     "DeviceUnavailable",
     "Driver",
     "DriverError",
+    "Duration",
     "Kind",
     "Misconfigured",
     "NoOptions",
@@ -45,6 +46,9 @@ Values = Mapping[str, Scalar]
 
 Result = Values | Sequence[Values] | None
 """What ``read`` returns: one reading, several in order of time, or ``None`` when there is nothing."""
+
+Duration = Annotated[float, "duration"]
+"""The type of an option that is a length of time: seconds for the driver, ``"500ms"`` or ``"1h30m"`` for the user."""
 
 RESERVED_KEYS = frozenset({"time", "run", "seq", "clock", "device", "topic"})
 EVENT_KEYS = frozenset({"event", "tag", "dwell_s"})
@@ -125,14 +129,16 @@ def option(
     min: float | None = None,
     max: float | None = None,
     pattern: str | None = None,
+    key: str | None = None,
     default_factory: Callable[[], Any] | None = None,
 ) -> Any:
     """Declare one option of a driver; without a default the user must set it.
 
     ``help`` is one line for people (it becomes the comment in the sample configuration). ``min`` and ``max`` bound a
-    number, ``pattern`` is a regular expression that a whole text must match.
+    number, ``pattern`` is a regular expression that a whole text must match. ``key`` is the option's name in the
+    configuration where that cannot be a name in Python, such as ``in``.
     """
-    facts = {"help": help, "min": min, "max": max, "pattern": pattern}
+    facts = {"help": help, "min": min, "max": max, "pattern": pattern, "key": key}
     metadata = {key: value for key, value in facts.items() if value is not None}
     if default_factory is not None:
         return dataclasses.field(default_factory=default_factory, metadata=metadata)
