@@ -1,0 +1,3 @@
+"""Loads the suite's plugin; see tests/support."""
+
+pytest_plugins = ["support.plugin"]

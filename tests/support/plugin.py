@@ -1,0 +1,120 @@
+"""The pytest plugin of the suite: fixtures, the watch for leaks, skipping by capability."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from support.brokers import Broker, Mosquitto, Nats
+from support.capabilities import SkipCounter, require
+from support.clock import FakeClock
+from support.leaks import Belongings, leaked_since
+from support.pty import PtyPair
+from support.subscriber import Subscriber
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count skips in this run."""
+    config.pluginmanager.register(SkipCounter(), "sensorpost-skip-counter")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind() -> Iterator[None]:
+    """Fail a test after which a thread, a file descriptor or a child process is still there (after 2 s of grace).
+
+    Set up first and torn down last, so the fixtures of the test have ended by then.
+    """
+    before = Belongings.now()
+    yield
+    left = leaked_since(before)
+    if left:
+        pytest.fail("the test left behind:\n  " + "\n  ".join(left), pytrace=False)
+
+
+class MakeMosquitto(Protocol):
+    """The type of the fixture ``make_mosquitto``."""
+
+    def __call__(self, *lines: str, start: bool = True) -> Mosquitto:
+        """A mosquitto with ``lines`` added to its configuration; stopped after the test."""
+
+
+class MakeSubscriber(Protocol):
+    """The type of the fixture ``subscriber``."""
+
+    def __call__(self, broker: Broker, *topics: str, protocol: int = 5) -> Subscriber:
+        """A subscriber to ``topics`` (default ``#``); closed after the test. nats-server needs ``protocol=4``."""
+
+
+@pytest.fixture
+def make_mosquitto(tmp_path: Path) -> Iterator[MakeMosquitto]:
+    """Make any number of mosquittos: ``make_mosquitto("max_packet_size 1000")``."""
+    require("mosquitto")
+    made: list[Mosquitto] = []
+
+    def make(*lines: str, start: bool = True) -> Mosquitto:
+        broker = Mosquitto(tmp_path / f"mosquitto-{len(made)}", *lines)
+        made.append(broker)
+        if start:
+            broker.start()
+        return broker
+
+    yield make
+    for broker in made:
+        broker.kill()
+
+
+@pytest.fixture
+def mosquitto(make_mosquitto: MakeMosquitto) -> Mosquitto:
+    """A running mosquitto (MQTT 5 and 3.1.1, anybody may connect) on a free loopback port."""
+    return make_mosquitto()
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Iterator[Nats]:
+    """A running nats-server (MQTT 3.1.1 only)."""
+    require("nats")
+    broker = Nats(tmp_path / "nats")
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def subscriber() -> Iterator[MakeSubscriber]:
+    """Make subscribers: ``subscriber(mosquitto, "sensorpost/#")``."""
+    made: list[Subscriber] = []
+
+    def make(broker: Broker, *topics: str, protocol: int = 5) -> Subscriber:
+        client = Subscriber(broker.port, topics or ("#",), protocol=protocol)
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def pty_pair(tmp_path: Path) -> Iterator[PtyPair]:
+    """A serial device made of a pty, plugged in."""
+    pair = PtyPair(tmp_path / "ttyTEST0")
+    yield pair
+    pair.unplug()
+
+
+@pytest.fixture
+def fake_clock() -> FakeClock:
+    """Virtual time, at 2026-11-22T07:00:00Z."""
+    return FakeClock()
+
+
+@pytest.fixture
+def finally_do() -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Register what must happen after the test, even a failed one; the last registered comes first."""
+    steps: list[Callable[[], object]] = []
+    yield steps.append
+    for step in reversed(steps):
+        step()
