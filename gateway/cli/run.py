@@ -1,0 +1,34 @@
+"""``sensorpost run``: the gateway."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import click
+
+from gateway.cli.options import config_option, example, for_option, json_option
+
+
+@click.command(epilog=example("sensorpost run -c sensorpost.toml", "sensorpost run --for 1m"))
+@config_option
+@for_option("Stop cleanly after this long. Default: run until stopped.")
+@json_option("Log one JSON object per line.")
+def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  # noqa: FBT001 (click passes a flag)
+    """The gateway: read all devices and put every reading on MQTT.
+
+    Ctrl-C or SIGTERM stops it cleanly; a second Ctrl-C ends it at once. The log goes to stderr.
+    """
+    from gateway.app import Gateway  # noqa: PLC0415 (the whole gateway)
+    from gateway.cli.signals import stop_on_signals  # noqa: PLC0415
+    from gateway.config.load import load  # noqa: PLC0415
+    from gateway.status import logs  # noqa: PLC0415
+
+    with stop_on_signals() as stop:
+        settings = load(config)
+        log = dataclasses.replace(settings.log, format="json") if as_json else settings.log
+        logs.setup(log.level, log.format)
+        for warning in settings.warnings:
+            logging.getLogger("gateway").warning("%s", warning)
+        return stop.exit_code(Gateway(settings).run(stop.event, seconds))

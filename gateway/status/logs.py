@@ -1,0 +1,136 @@
+"""The log: where it goes, what a line looks like, and that no traceback reaches anybody who did not ask for one."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import ClassVar
+
+from gateway.status.text import plain
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str] = os.environ) -> None:
+    """Log to stderr from now on, replacing an earlier set-up.
+
+    ``level`` is debug, info, warning or error, ``format_`` text or json. Under systemd each line begins with the
+    ``<N>`` that gives the journal its priority instead of a time stamp, which the journal has itself.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    if format_ == "json":
+        handler.setFormatter(JsonLines())
+    elif to_journal(environ, _descriptor()):
+        handler.setFormatter(JournalLines())
+    else:
+        handler.setFormatter(TextLines())
+    root = logging.getLogger()
+    for old in [old for old in root.handlers if isinstance(old.formatter, TextLines)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(LEVELS[level])
+    logging.raiseExceptions = False  # a full disk or a closed terminal below the log is not worth a traceback
+    threading.excepthook = _thread_ended
+    sys.unraisablehook = _unraisable
+
+
+def to_journal(environ: Mapping[str, str], descriptor: int | None) -> bool:
+    """Whether ``descriptor`` is the very stream that systemd says goes to the journal."""
+    device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")
+    if descriptor is None or not (device.isdecimal() and inode.isdecimal()):
+        return False
+    try:
+        stat = os.fstat(descriptor)
+    except OSError:
+        return False
+    return (stat.st_dev, stat.st_ino) == (int(device), int(inode))
+
+
+class TextLines(logging.Formatter):
+    """``2026-11-22T07:00:00.123Z warning office: ...``, a traceback below it at level debug only."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, and one more for each line of a traceback; control characters are made visible."""
+        lines = [self.head(record) + plain(record.getMessage()), *self.traceback(record)]
+        return "\n".join(lines)
+
+    def head(self, record: logging.LogRecord) -> str:
+        """What stands before the message."""
+        return f"{stamp(record.created)} {record.levelname.lower():<7} "
+
+    def traceback(self, record: logging.LogRecord) -> list[str]:
+        """The lines of the traceback; none for people who did not ask for level debug."""
+        if not record.exc_info or not logging.getLogger().isEnabledFor(logging.DEBUG):
+            return []
+        return ["  " + plain(line) for line in self.formatException(record.exc_info).splitlines()]
+
+
+class JournalLines(TextLines):
+    """``<4>office: ...``: the priority that journald reads from the line."""
+
+    priorities: ClassVar = {
+        logging.DEBUG: 7,
+        logging.INFO: 6,
+        logging.WARNING: 4,
+        logging.ERROR: 3,
+        logging.CRITICAL: 2,
+    }
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Every line of a traceback has the prefix too, else it would be logged as information."""
+        prefix = f"<{self.priorities.get(record.levelno, 6)}>"
+        return "\n".join(prefix + line for line in super().format(record).split("\n"))
+
+    def head(self, record: logging.LogRecord) -> str:  # noqa: ARG002 (the journal knows the rest)
+        """The journal has time and priority."""
+        return ""
+
+
+class JsonLines(TextLines):
+    """``{"time", "level", "logger", "message"}``, with ``traceback`` at level debug."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object on one line."""
+        entry: dict[str, object] = {
+            "time": stamp(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": plain(record.getMessage()),
+        }
+        if lines := self.traceback(record):
+            entry["traceback"] = [line.strip() for line in lines]
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def stamp(seconds: float) -> str:
+    """A time since 1970 as RFC 3339 UTC with milliseconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds * 1000) % 1000:03d}Z"
+
+
+def _descriptor() -> int | None:
+    try:
+        return sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):  # replaced by something that is no file
+        return None
+
+
+def _thread_ended(what: threading.ExceptHookArgs) -> None:
+    name = what.thread.name if what.thread else "?"
+    _log_exception(f"thread {name} ended", what.exc_type, what.exc_value, what.exc_traceback)
+
+
+def _unraisable(what: sys.UnraisableHookArgs) -> None:
+    _log_exception(what.err_msg or "ignored exception", what.exc_type, what.exc_value, what.exc_traceback)
+
+
+def _log_exception(
+    what: str, type_: type[BaseException], error: BaseException | None, traceback: TracebackType | None
+) -> None:
+    exc_info = (type_, error, traceback) if error is not None else None
+    logging.getLogger("gateway").error("%s: %s: %s", what, type_.__name__, error, exc_info=exc_info)
