@@ -8,20 +8,19 @@ else. A row leaves the store when its PUBACK has come, never before.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.clocks import Clock
 from gateway.delivery.bulletin import Bulletin, Message
+from gateway.delivery.in_flight import InFlight
+from gateway.delivery.intake import Intake, Route
 from gateway.delivery.lanes import Lanes, Send, Way
 from gateway.delivery.link import Link
 from gateway.delivery.mqtt import Acked, Closed, Connected, Unsendable
 from gateway.delivery.outcome import Outcome, outcome_of
-from gateway.delivery.payload import encode
 from gateway.delivery.queue import DeviceQueue, Inbox
-from gateway.delivery.store import Row, Store
-from gateway.driver import Kind
+from gateway.delivery.store import Store
 from gateway.reading.reading import Reading
 from gateway.status.alarms import Alarms
 from gateway.status.ledger import Ledger
@@ -30,22 +29,11 @@ log = logging.getLogger(__name__)
 
 DRAIN = 200
 """Inbox items handled before the next look at timers and window."""
-LATE_BYTES_IN_FLIGHT = 256 * 1024
-"""Most bytes of late readings under way: more would only stand in front of a live one in the socket's buffer."""
 TICK = 0.25
 CONNECT_GRACE_NS = 500_000_000
 """How long a stop waits for a connection that is not there."""
 FORBIDDEN_RETRY_NS = 30_000_000_000
 """How often a topic that the broker does not allow is tried again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where a device's readings go."""
-
-    topic: str
-    retain: bool
-    batch_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +71,10 @@ class Publisher:
         self._clock = clock
         self._most_in_flight = window
         self._stall_ns = int(stall * 1e9)
-        self._routes: Mapping[str, Route] = {}
-        self._in_flight: dict[int, Send] = {}
-        self._late_in_flight = 0
-        self._late_bytes = 0
-        self._row_id = 0
+        self._intake = Intake(store, lanes, ledger_of)
+        self._in_flight = InFlight()
         self._turn_late = False
         self._hold_until_ns = 0
-        self._newest: dict[str, Row] = {}
         self._stopping: int | None = None
         self._stop_ns = 0
         self._said_goodbye = False
@@ -103,7 +87,7 @@ class Publisher:
 
     def set_routes(self, routes: Mapping[str, Route]) -> None:
         """Give the devices their topics; replaces the mapping, so any thread may call it."""
-        self._routes = dict(routes)
+        self._intake.routes = dict(routes)
 
     def stop(self, flush: float) -> None:
         """Ask the loop to end after at most ``flush`` seconds. Any thread."""
@@ -124,7 +108,7 @@ class Publisher:
         for item in items:
             self._handle(item, readings, now_ns)
         if readings:
-            self._accept(readings)
+            self._intake.accept(readings)
         self._link.tick(now_ns / 1e9)
         self._check_stall(now_ns)
         self._bulletin.tick(now_ns)
@@ -146,7 +130,8 @@ class Publisher:
                     self._acked(item)
             case Connected():
                 if self._link.connected(item, now_ns / 1e9):
-                    self._on_connected()
+                    self._lanes.limit_packet(self._link.limits.maximum_packet)
+                    self._bulletin.connected(self._intake.again())
             case Closed():
                 if self._link.closed(item, now_ns / 1e9):
                     self._on_closed()
@@ -157,63 +142,9 @@ class Publisher:
             case _:
                 log.debug("unknown item in the inbox: %r", item)
 
-    def _accept(self, readings: list[Reading]) -> None:
-        rows: list[Row] = []
-        for reading in readings:
-            route = self._routes[reading.device]
-            self._row_id += 1
-            rows.append(
-                Row(
-                    id=self._row_id,
-                    device=reading.device,
-                    run=reading.run,
-                    seq=reading.seq,
-                    kind=reading.kind,
-                    topic=route.topic,
-                    retain=route.retain,
-                    batched=route.batch_ns > 0,
-                    body=encode(reading),
-                    boot_ns=reading.sample.boot_ns,
-                )
-            )
-        self._store.accept(rows)
-        for row in rows:
-            self._lanes.push(row, self._routes[row.device].batch_ns)
-            if row.kind is not Kind.EVENT:
-                self._newest[row.device] = row
-        while (device := self._store.make_room()) is not None:
-            if not self._drop_oldest(device):
-                break
-
-    def _drop_oldest(self, device: str) -> bool:
-        row = self._store.evict(device)
-        if row is None:
-            row = self._lanes.evict(device)
-            if row is None:
-                return False
-            self._store.settle([row])
-        self._ledger_of(row.device).dropped("spool_full")
-        self._bulletin.changed(row.device)
-        return True
-
-    def _on_connected(self) -> None:
-        self._lanes.limit_packet(self._link.limits.maximum_packet)
-        self._bulletin.connected(self._again())
-
-    def _again(self) -> list[Message]:
-        """The newest acknowledged reading of each sampled or state device: a broker that forgot has it again."""
-        return [
-            Message(row.topic, row.body, retain=True)
-            for row in self._newest.values()
-            if row.retain and not self._store.holds(row)
-        ]
-
     def _on_closed(self) -> None:
-        sends = list(self._in_flight.values())
-        self._in_flight.clear()
-        self._late_in_flight = self._late_bytes = 0
         self._store.rewind()
-        self._lanes.give_back(sends)
+        self._lanes.give_back(self._in_flight.clear())
         self._bulletin.closed()
         if self._leaving:
             self._end()
@@ -221,12 +152,9 @@ class Publisher:
     # Acknowledgements ------------------------------------------------------------------------------------------------
 
     def _acked(self, event: Acked) -> None:
-        send = self._in_flight.pop(event.mid, None)
+        send = self._in_flight.pop(event.mid)
         if send is None:
-            return  # twice, or for something that we never sent
-        if send.way is Way.LATE:
-            self._late_in_flight -= 1
-            self._late_bytes -= len(send.payload)
+            return
         outcome = outcome_of(event.code)
         if send.way is Way.CONTROL:
             self._bulletin.settled(send.topic)
@@ -276,18 +204,15 @@ class Publisher:
     def _pump(self, now_ns: int) -> None:
         """Fill the window: status first, then live readings, and late ones in at most half of it."""
         window = min(self._most_in_flight, self._link.limits.receive_maximum)
-        most_late = max(1, window // 2)
         while len(self._in_flight) < window:
             message = self._bulletin.next_message()
             if message is not None:
-                control = Send(Way.CONTROL, message.topic, message.payload, message.retain)
-                if not self._send(control, now_ns):
-                    self._bulletin.put_back(message)
+                if not self._tell(message, now_ns):
                     return
                 continue
             if now_ns < self._hold_until_ns:
                 return
-            late_fits = self._late_in_flight < most_late and self._late_bytes < LATE_BYTES_IN_FLIGHT
+            late_fits = self._in_flight.late_fits(window)
             send = self._lanes.next_late(now_ns) if self._turn_late and window == 1 else None
             send = send or self._lanes.next_live(now_ns) or (self._lanes.next_late(now_ns) if late_fits else None)
             if send is None:
@@ -299,6 +224,20 @@ class Publisher:
             if not self._send(send, now_ns):
                 self._put_back(send)
                 return
+
+    def _tell(self, message: Message, now_ns: int) -> bool:
+        """Send a message of the bulletin. False when the connection has no room."""
+        control = Send(Way.CONTROL, message.topic, message.payload, message.retain)
+        if not self._fits(control):
+            self._alarms.set(
+                f"size:{message.topic}", f"{message.topic} is larger than the broker's maximum packet size"
+            )
+            self._bulletin.settled(message.topic)
+            return True
+        if self._send(control, now_ns):
+            return True
+        self._bulletin.put_back(message)
+        return False
 
     def _fits(self, send: Send) -> bool:
         most = self._link.limits.maximum_packet
@@ -314,11 +253,7 @@ class Publisher:
             return True
         if mid is None:
             return False
-        send.sent_ns = now_ns
-        self._in_flight[mid] = send
-        if send.way is Way.LATE:
-            self._late_in_flight += 1
-            self._late_bytes += len(send.payload)
+        self._in_flight.add(mid, send, now_ns)
         return True
 
     # Time ------------------------------------------------------------------------------------------------------------
@@ -333,15 +268,16 @@ class Publisher:
 
     def _check_stall(self, now_ns: int) -> None:
         """The oldest publish is unacknowledged for too long: the broker or the way to it is dead, whatever TCP says."""
-        oldest = next(iter(self._in_flight.values()), None)
-        if self._link.up and oldest is not None and now_ns - oldest.sent_ns > self._stall_ns:
+        oldest_ns = self._in_flight.oldest_ns()
+        if self._link.up and oldest_ns is not None and now_ns - oldest_ns > self._stall_ns:
             self._link.abort("the broker does not acknowledge")
 
     def _wind_down(self, now_ns: int) -> None:
         """Stopping: first everything that waits, then the good-bye, then DISCONNECT."""
         assert self._stopping is not None
         if self._leaving:
-            self._done = now_ns >= self._stopping
+            if now_ns >= self._stopping:
+                self._end()
         elif now_ns >= self._stopping or (not self._link.up and now_ns >= self._stop_ns + CONNECT_GRACE_NS):
             # without a DISCONNECT, so that the broker publishes the will
             self._link.abort("stopping")
@@ -359,10 +295,3 @@ class Publisher:
     def _end(self) -> None:
         self.lost_at_stop = self._store.status().queued
         self._done = True
-
-
-def start(publisher: Publisher) -> threading.Thread:
-    """Run a publisher on its thread."""
-    thread = threading.Thread(target=publisher.run, name="publisher", daemon=True)
-    thread.start()
-    return thread

@@ -23,7 +23,7 @@ def kernel_says_synchronised() -> bool:
         state = libc.adjtimex(ctypes.create_string_buffer(512))  # struct timex, zeroed: only read; 208 bytes at most
     except (OSError, AttributeError):
         return False
-    return 0 <= state != TIME_ERROR
+    return bool(0 <= state != TIME_ERROR)
 
 
 def machine_is_synchronised() -> bool:

@@ -1,0 +1,204 @@
+"""The composition root: the only place that knows every part, and the order in which they start and stop.
+
+Start: publisher first, so that nothing that is read has to wait for it, then the readers. Stop: readers first, so that
+nothing new comes, then the publisher, which flushes what is there. The main thread supervises and joins nobody without
+a limit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gateway.clocks import Clock, SystemClock
+from gateway.config.settings import DeviceSettings, Settings
+from gateway.delivery.bulletin import HEALTH, Bulletin
+from gateway.delivery.intake import Route
+from gateway.delivery.lanes import Lanes
+from gateway.delivery.link import Link
+from gateway.delivery.publisher import Publisher
+from gateway.delivery.queue import DeviceQueue, Inbox
+from gateway.delivery.store import MemoryStore
+from gateway.delivery.topics import Topics
+from gateway.hardware.protocols import Hardware
+from gateway.hardware.real import RealHardware
+from gateway.paths import state_directory
+from gateway.reading.supervisor import Supervisor
+from gateway.status.alarms import Alarms
+from gateway.status.board import DeviceBoard
+from gateway.status.clock_trust import ClockTrust
+from gateway.status.health import health_object
+from gateway.status.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+MEMORY = 32 * 1024 * 1024
+"""Bytes of readings that are kept while the broker is away."""
+QUEUE = 100_000
+"""Readings in all devices' shares of the queue together; each share is between 200 and 2000."""
+ROUND = 0.25
+"""Seconds from one look of the supervisor to the next."""
+FLUSH = 3.0
+"""Seconds that a stop gives the broker to take what is waiting."""
+SWITCH_INTERVAL = 0.001
+"""Python's default of 5 ms makes every thread beside a busy one about 5 ms late; with 1 ms it is about 1 ms."""
+
+
+def new_run() -> str:
+    """A name for this start of the gateway that is never used again: 40 random bits."""
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8))
+
+
+class Gateway:
+    """A gateway for one configuration. Build it, then :meth:`run` it once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        hardware_for: Callable[[str], Hardware] = RealHardware,
+        state_dir: Path | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock = clock or SystemClock()
+        self._state_dir = state_dir or state_directory(settings.files[0] if settings.files else None, os.environ)
+        self._started_ns = clock.boot_ns()
+        self.run_id = new_run()
+        self._inbox = Inbox()
+        self._queues: dict[str, DeviceQueue] = {}
+        self._boards: dict[str, DeviceBoard] = {}
+        self._alarms = Alarms(lambda: self._inbox.post(HEALTH))
+        self._trust = ClockTrust(clock, believe=settings.clock == "trusted")
+        self._topics = Topics.of(settings.mqtt.base_topic, settings.gateway_id)
+        self._share = min(2000, max(200, QUEUE // max(1, len(settings.devices))))
+        mqtt = settings.mqtt
+        self._link = Link(
+            mqtt,
+            mqtt.client_id,
+            self._inbox.post,
+            clock.wall_ns,
+            will=(self._topics.gateway("state"), b"offline"),
+        )
+        self._store = MemoryStore(MEMORY)
+        bulletin = Bulletin(
+            self._topics,
+            clock,
+            boards=lambda: self._boards,
+            devices=self._devices_object,
+            runs=list,
+            health=self._health_object,
+        )
+        self._publisher = Publisher(
+            inbox=self._inbox,
+            link=self._link,
+            lanes=Lanes(self._store, mqtt.live_window, inline=mqtt.replay == "inline"),
+            store=self._store,
+            bulletin=bulletin,
+            alarms=self._alarms,
+            ledger_of=self._ledger_of,
+            clock=clock,
+            window=mqtt.window,
+            stall=max(5.0, 2 * mqtt.keepalive),
+        )
+        self._supervisor = Supervisor(
+            queue_for=self._queues.__getitem__,
+            board_for=self._boards.__getitem__,
+            hardware_for=hardware_for,
+            clock=clock,
+            trust=self._trust.mark,
+            rng=random.Random(),  # noqa: S311 (jitter, not a secret)
+        )
+
+    def run(self, stop: threading.Event, seconds: float | None = None) -> int:
+        """Run until ``stop`` is set or ``seconds`` have passed; the exit code: 0, or 1 when a part of us broke."""
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        settings = self._settings
+        for device in settings.devices:
+            self._queues[device.device] = DeviceQueue(device.device, self.run_id, self._share, self._inbox)
+            ledger = self._queues[device.device].ledger
+            self._boards[device.device] = DeviceBoard(device.device, ledger, self._clock, self._inbox.post)
+        self._publisher.set_routes({device.device: self._route(device) for device in settings.devices})
+        log.info("gateway %s, run %s: %d device(s)", settings.gateway_id, self.run_id, len(settings.devices))
+        thread = threading.Thread(target=self._publisher.run, name="publisher", daemon=True)
+        thread.start()
+        self._supervisor.start(settings.devices)
+        until_ns = None if seconds is None else self._clock.boot_ns() + int(seconds * 1e9)
+        while thread.is_alive() and not self._clock.wait(stop, self._round(until_ns)):
+            self._supervisor.tick()
+            if until_ns is not None and self._clock.boot_ns() >= until_ns:
+                break
+        return self._stop(thread)
+
+    def _stop(self, publisher: threading.Thread) -> int:
+        broken = not publisher.is_alive()
+        self._supervisor.stop(2.0)
+        if broken:
+            log.error("the publisher has ended unexpectedly; stopping")
+            return 1
+        self._publisher.stop(FLUSH)
+        publisher.join(FLUSH + 2.0)
+        lost = self._publisher.lost_at_stop
+        if publisher.is_alive():
+            log.error("the publisher does not end; leaving it behind")
+        elif lost:
+            log.warning("%d reading(s) could not be delivered before the end and were in memory only", lost)
+        log.info("stopped")
+        return 0
+
+    def _round(self, until_ns: int | None) -> float:
+        if until_ns is None:
+            return ROUND
+        return min(ROUND, max(0.0, (until_ns - self._clock.boot_ns()) / 1e9))
+
+    def _ledger_of(self, device: str) -> Ledger:
+        return self._queues[device].ledger
+
+    def _route(self, device: DeviceSettings) -> Route:
+        return Route(self._topics.live(device.device), device.retain, int(device.batch * 1e9))
+
+    def _devices_object(self) -> dict[str, Any]:
+        """``gateway/devices``: what each device is, by name."""
+        return {
+            device.device: {
+                "name": device.name,
+                "area": device.area,
+                "tags": dict(device.tags),
+                "driver": device.driver,
+                "kind": str(device.kind),
+                "channels": [
+                    {
+                        "key": channel.key,
+                        "name": channel.name,
+                        "unit": channel.unit,
+                        "device_class": channel.channel.device_class,
+                    }
+                    for channel in device.channels
+                    if channel.enabled
+                ],
+                "interval_s": device.interval,
+                "topic": self._topics.live(device.device),
+            }
+            for device in self._settings.devices
+        }
+
+    def _health_object(self) -> dict[str, Any]:
+        return health_object(
+            clock=self._clock,
+            started_ns=self._started_ns,
+            run=self.run_id,
+            config_hash=self._settings.config_hash,
+            clock_word=self._trust.word(),
+            state_dir=self._state_dir,
+            link=self._link.status,
+            store=self._store.status(),
+            boards=list(self._boards.values()),
+            alarms=self._alarms.texts(),
+        )

@@ -1,0 +1,82 @@
+"""From readings to rows: what is accepted gets its topic and its bytes, once and for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.delivery.bulletin import Message
+from gateway.delivery.lanes import Lanes
+from gateway.delivery.payload import encode
+from gateway.delivery.store import Row, Store
+from gateway.driver import Kind
+from gateway.reading.reading import Reading
+from gateway.status.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a device's readings go."""
+
+    topic: str
+    retain: bool
+    batch_ns: int
+    """How long an array on the batch topic is collected; 0: no batches."""
+
+
+class Intake:
+    """Gives readings to the store and, once they are as safe as it promises, to the lanes."""
+
+    def __init__(self, store: Store, lanes: Lanes, ledger_of: Callable[[str], Ledger]) -> None:
+        self._store = store
+        self._lanes = lanes
+        self._ledger_of = ledger_of
+        self._row_id = 0
+        self._newest: dict[str, Row] = {}
+        self.routes: Mapping[str, Route] = {}
+
+    def accept(self, readings: Sequence[Reading]) -> None:
+        """Take readings in; when the store is over its limit, the oldest of the largest device are dropped."""
+        rows = [self._row(reading) for reading in readings]
+        self._store.accept(rows)
+        for row in rows:
+            self._lanes.push(row, self.routes[row.device].batch_ns)
+            if row.kind is not Kind.EVENT:
+                self._newest[row.device] = row
+        while (device := self._store.make_room()) is not None and self._drop_oldest(device):
+            pass
+
+    def again(self) -> list[Message]:
+        """The newest acknowledged reading of each sampled or state device: a broker that forgot has it again.
+
+        One that is not acknowledged yet goes out by itself.
+        """
+        rows = [row for row in self._newest.values() if row.retain and not self._store.holds(row)]
+        return [Message(row.topic, row.body, retain=True) for row in rows]
+
+    def _row(self, reading: Reading) -> Row:
+        route = self.routes[reading.device]
+        self._row_id += 1
+        return Row(
+            id=self._row_id,
+            device=reading.device,
+            run=reading.run,
+            seq=reading.seq,
+            kind=reading.kind,
+            topic=route.topic,
+            retain=route.retain,
+            batched=route.batch_ns > 0,
+            body=encode(reading),
+            boot_ns=reading.sample.boot_ns,
+        )
+
+    def _drop_oldest(self, device: str) -> bool:
+        """Drop one row that is not in flight; False when there is none."""
+        row = self._store.evict(device)
+        if row is None:
+            row = self._lanes.evict(device)
+            if row is None:
+                return False
+            self._store.settle([row])
+        self._ledger_of(row.device).dropped("spool_full")
+        return True

@@ -1,0 +1,23 @@
+"""Where the gateway keeps what must survive it (contract section 1)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def state_directory(config: Path | None, environ: Mapping[str, str], *, root: bool | None = None) -> Path:
+    """The state directory for a configuration file. Nothing is created.
+
+    systemd's ``$STATE_DIRECTORY``; else /var/lib/sensorpost for the configuration in /etc or when running as root; else
+    a folder of the user's.
+    """
+    if given := environ.get("STATE_DIRECTORY"):
+        return Path(given.split(":")[0])
+    if root is None:
+        root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if root or (config is not None and config.resolve().is_relative_to("/etc")):
+        return Path("/var/lib/sensorpost")
+    home = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/tmp")) / ".local" / "state")  # noqa: S108 (no home: nothing better)
+    return Path(home) / "sensorpost"
