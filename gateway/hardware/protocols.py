@@ -19,7 +19,7 @@ class SerialPort(Protocol):
         """Wait until ``size`` bytes are there or ``timeout`` has passed; return what came."""
 
     def read_until(self, expected: bytes = b"\n", size: int | None = None) -> bytes:
-        """Read up to and including ``expected``, at most ``size`` bytes and ``timeout`` seconds."""
+        """Read up to and including ``expected``, at most ``size`` bytes (64 KiB) and ``timeout`` seconds."""
 
     def write(self, data: bytes) -> int:
         """Send ``data``; the number of bytes sent."""
