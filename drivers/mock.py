@@ -1,0 +1,317 @@
+"""A simulated device: signals of many shapes, every reading repeatable, and every kind of trouble on request.
+
+Wiring: none. Without ``signals`` it makes some that suit its ``kind``.
+
+Traps: sine, ramp and square follow the time since the device's first start in this run; walk, counter, choice and csv
+the number of the reading. A ``square`` without min and max is a boolean. An event device makes one event with each
+reading. ``hang``, ``slow`` and ``busy`` really block their thread, ``exit`` and ``segfault`` really end the process:
+that is their purpose.
+"""
+
+from __future__ import annotations
+
+import builtins
+import csv
+import ctypes
+import itertools
+import math
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from gateway.driver import (
+    BadReading,
+    Channel,
+    DeviceUnavailable,
+    Driver,
+    Duration,
+    Kind,
+    Misconfigured,
+    Result,
+    Scalar,
+    option,
+    options,
+)
+
+OF_VALUES = ("nan", "huge", "none", "bad_type", "flood")
+"""Faults of what is read; the others happen in open and close as well."""
+
+
+@options
+class Signal:
+    """One channel and how its value moves."""
+
+    shape: Literal["constant", "sine", "ramp", "square", "walk", "counter", "choice", "csv"] = option(
+        default="sine", help="how the value moves"
+    )
+    unit: str | None = option(default=None, help="its unit")
+    device_class: str | None = option(default=None, help="its device class in Home Assistant")
+    min: float = option(default=0.0, help="the lowest value")
+    max: float | None = option(default=None, help="the highest value; default: 1 above min")
+    period: Duration = option(default=60.0, min=0.001, help="sine, ramp, square: the time of one round")
+    step: float = option(default=1.0, help="walk: the longest step; counter: what each reading adds")
+    value: float | bool | str = option(default=0.0, help="constant: the value; counter: the first value")
+    values: tuple[float | bool | str, ...] = option(default=(), help="choice: what to choose from")
+    file: str = option(default="", help="csv: a file with a header line; each reading takes the next row, in a circle")
+
+
+@options
+class Fault:
+    """One kind of trouble and when it comes."""
+
+    kind: Literal[
+        "hang", "slow", "raise", "nan", "huge", "none", "bad_type", "flood", "unplug", "exit", "segfault", "busy"
+    ] = option(help="what goes wrong")
+    where: Literal["read", "open", "close"] = option(default="read", key="in", help="in which call")
+    at: Duration = option(default=0.0, help="when it begins, since the device's first start in this run")
+    lasts: Duration | None = option(default=None, key="for", help="how long it lasts; default: for ever")
+    error: str = option(
+        default="unavailable", help="raise: unavailable, bad_reading, misconfigured, or any built-in exception"
+    )
+    delay: Duration | None = option(default=None, help="slow, busy: how long a call takes; default: 1s, busy: `for`")
+    rate: float = option(default=1000.0, min=1, help="flood: readings a second")
+
+    @property
+    def end(self) -> float:
+        """When it is over."""
+        return math.inf if self.lasts is None else self.at + self.lasts
+
+
+@options
+class Options:
+    """What to simulate."""
+
+    seed: int = option(default=1, help="the same seed gives the same values, another seed others")
+    kind: Literal["sampled", "state", "event"] = option(default="sampled", help="the kind of device")
+    signals: dict[str, Signal] = option(default_factory=dict, help="channel by channel; default: some that suit `kind`")
+    faults: tuple[Fault, ...] = option(default=(), help="trouble to make")
+
+
+DEFAULTS: dict[str, dict[str, Signal]] = {
+    "sampled": {
+        "temperature": Signal(unit="°C", device_class="temperature", min=15, max=25),
+        "humidity": Signal(shape="walk", unit="%", device_class="humidity", min=30, max=60),
+    },
+    "state": {"open": Signal(shape="square", device_class="opening", period=10)},
+    "event": {
+        "event": Signal(shape="constant", value="arrived"),
+        "tag": Signal(shape="choice", values=("04a23b5c6d7e80", "deadbeef", "0102030405060708090a")),
+    },
+}
+
+
+class Mock(Driver[Options]):
+    """Makes readings up, and trouble."""
+
+    options_type = Options
+    interval = "1s"
+
+    @classmethod
+    def kind_for(cls, options: Options) -> Kind:
+        """As the option says."""
+        return Kind(options.kind)
+
+    @classmethod
+    def channels_for(cls, options: Options) -> tuple[Channel, ...]:
+        """One for each signal."""
+        for number, fault in enumerate(options.faults, 1):
+            if fault.kind in OF_VALUES and fault.where != "read":
+                raise Misconfigured(f"faults, number {number}: {fault.kind} happens in read only, not in {fault.where}")
+            make_error(fault.error)
+        return tuple(channel(name, signal) for name, signal in signals(options).items())
+
+    def __init__(self, options: Options, runtime: Any) -> None:
+        super().__init__(options, runtime)
+        self._index = 0
+        self._walks: dict[str, float] = {}
+        self._tables: dict[str, list[float | None]] = {}
+        self._flooded_until: float | None = None
+        self._bad = itertools.cycle(bad_results(next(iter(signals(options)))))
+
+    def open(self) -> None:
+        """Load the files, unless a fault is due."""
+        self._trouble("open")
+        for name, signal in signals(self.options).items():
+            if signal.shape == "csv":
+                self._tables[name] = load_csv(name, signal)
+
+    def read(self) -> Result:
+        """The next reading, or what the faults make of it."""
+        self._trouble("read")
+        due = {fault.kind: fault for fault in self._due("read")}
+        if "none" in due:
+            return None
+        if "flood" in due:
+            return self._flood(due["flood"].rate)
+        values = self._next()
+        if "bad_type" in due:
+            return next(self._bad)  # type: ignore[no-any-return]  # that it is no Result is the point
+        if "nan" in due:
+            return {name: spoil(value, math.nan, value) for name, value in values.items()}
+        if "huge" in due:
+            return {name: spoil(value, 10**400, "x" * 10_000_000) for name, value in values.items()}
+        return values
+
+    def close(self) -> None:
+        """Nothing to close, but a fault may be due."""
+        self._trouble("close")
+
+    def _next(self) -> dict[str, Scalar]:
+        now, index = self.elapsed(), self._index
+        self._index += 1
+        return {name: self._value(name, signal, now, index) for name, signal in signals(self.options).items()}
+
+    def _value(self, name: str, signal: Signal, now: float, index: int) -> Scalar:
+        low, high = limits(signal)
+        phase = now / signal.period % 1.0
+        dice = random.Random(f"{self.options.seed}/{name}/{index}")  # noqa: S311 (repeatable is the point)
+        value: Scalar = signal.value
+        match signal.shape:
+            case "sine":
+                value = low + (high - low) * (1 + math.sin(2 * math.pi * phase)) / 2
+            case "ramp":
+                value = low + (high - low) * phase
+            case "square":
+                value = phase < 0.5 if is_switch(signal) else low if phase < 0.5 else high
+            case "counter":
+                value = float(signal.value) + signal.step * index
+            case "choice":
+                value = dice.choice(signal.values)
+            case "walk":
+                before = self._walks.get(name, (low + high) / 2)
+                value = min(high, max(low, before + dice.uniform(-signal.step, signal.step)))
+                self._walks[name] = value
+            case "csv":
+                value = self._tables[name][index % len(self._tables[name])]
+        return value
+
+    def _flood(self, rate: float) -> list[dict[str, Scalar]]:
+        """As many readings as are due since the last call, at least 1 and at most 100,000."""
+        now = self.elapsed()
+        since = 0.1 if self._flooded_until is None else now - self._flooded_until
+        self._flooded_until = now
+        return [self._next() for _ in range(min(100_000, max(1, round(rate * since))))]
+
+    def _due(self, where: str) -> list[Fault]:
+        now = self.elapsed()
+        return [
+            fault
+            for fault in self.options.faults
+            if fault.at <= now < fault.end
+            and (fault.where == where or (fault.kind == "unplug" and where == "open"))  # what is unplugged cannot open
+        ]
+
+    def _trouble(self, where: str) -> None:
+        for fault in self._due(where):
+            left = max(0.0, fault.end - self.elapsed())
+            match fault.kind:
+                case "hang":  # a lock waits outside Python, where nothing can wake the thread
+                    lock = threading.Lock()
+                    lock.acquire()
+                    lock.acquire(timeout=-1 if left == math.inf else left)
+                case "slow":
+                    time.sleep(1.0 if fault.delay is None else fault.delay)
+                case "busy":  # keeps the interpreter to itself as far as Python code can
+                    end = time.monotonic() + (left if fault.delay is None else fault.delay)
+                    while time.monotonic() < end:
+                        sum(range(1000))
+                case "raise":
+                    raise make_error(fault.error)
+                case "unplug":
+                    raise DeviceUnavailable("unplugged (simulated)", hint="this fault is in the device's configuration")
+                case "exit":
+                    os._exit(1)
+                case "segfault":
+                    ctypes.string_at(0)
+
+
+def signals(options: Options) -> dict[str, Signal]:
+    """The signals of the configuration, or those that suit the kind."""
+    return options.signals or DEFAULTS[options.kind]
+
+
+def limits(signal: Signal) -> tuple[float, float]:
+    """The lowest and the highest value."""
+    return signal.min, signal.min + 1.0 if signal.max is None else signal.max
+
+
+def is_switch(signal: Signal) -> bool:
+    """Whether it is a square that is on and off, not two numbers."""
+    return signal.shape == "square" and signal.max is None and not signal.min
+
+
+def type_of(value: Scalar) -> Any:
+    """The type of a channel that holds such values."""
+    return type(value) if isinstance(value, bool | str) else float
+
+
+def channel(name: str, signal: Signal) -> Channel:
+    """The channel that a signal feeds. ``Misconfigured`` when the signal makes no sense."""
+    examples: dict[str, tuple[Scalar, ...]] = {"constant": (signal.value,), "choice": signal.values}
+    types = {type_of(value) for value in examples.get(signal.shape, (True if is_switch(signal) else 0.0,))}
+    problem = ""
+    if signal.shape == "choice" and not signal.values:
+        problem = "shape choice needs values = [...]"
+    elif len(types) > 1:
+        problem = "values are all numbers, all texts or all true and false"
+    elif signal.shape == "csv" and not signal.file:
+        problem = 'shape csv needs file = "..."'
+    elif signal.shape == "counter" and isinstance(signal.value, str | bool):
+        problem = f"a counter begins at a number, not {signal.value!r}"
+    elif limits(signal)[0] > limits(signal)[1]:
+        problem = f"min is {signal.min:g}, above max, {signal.max:g}"
+    if problem:
+        raise Misconfigured(f"signals.{name}: {problem}")
+    try:
+        return Channel(name, signal.unit, signal.device_class, type=types.pop())
+    except ValueError as error:
+        raise Misconfigured(f"signals.{name}: {error}") from error
+
+
+def load_csv(name: str, signal: Signal) -> list[float | None]:
+    """The column with the signal's name, or the only one; an empty cell is null."""
+    try:
+        with Path(signal.file).open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = list(reader.fieldnames or ())
+            column = columns[0] if len(columns) == 1 else name
+            cells: list[str] = [row[column] for row in reader]
+            return [float(cell) if cell else None for cell in cells] or [None]
+    except KeyError:
+        raise Misconfigured(f"signals.{name}.file: {signal.file} has no column {name!r}, but {columns}") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise Misconfigured(f"signals.{name}.file: {signal.file}: {error}") from error
+
+
+def make_error(name: str) -> BaseException:
+    """The exception of that name; ``Misconfigured`` when there is none that can be made from a text."""
+    ours = {"unavailable": DeviceUnavailable, "bad_reading": BadReading, "misconfigured": Misconfigured}
+    kind = ours.get(name) or getattr(builtins, name, None)
+    try:
+        if isinstance(kind, type) and issubclass(kind, BaseException):
+            made: BaseException = kind("made by the mock driver")
+            return made
+    except TypeError:  # such as UnicodeDecodeError, which wants five things
+        pass
+    raise Misconfigured(f"faults: error {name!r} is no built-in exception and none of {', '.join(ours)}")
+
+
+def spoil(value: Scalar, number: Any, text: Scalar) -> Any:
+    """The value with a number or a text replaced; true and false have no such trouble."""
+    return value if isinstance(value, bool) or value is None else text if isinstance(value, str) else number
+
+
+def bad_results(name: str) -> Iterator[Any]:
+    """What no driver may return."""
+    loop: list[Any] = []
+    loop.append(loop)
+    deep: list[Any] = []
+    for _ in range(1000):
+        deep = [deep]
+    for value in (b"\xff", {1, 2}, object(), 1j, "\ud800", "x" * 10_000_000, loop, deep):
+        yield {name: value}
+    yield from ({1: 2.0}, {"no_such_channel": 1.0}, "text", 42, [{}, None], (1 / 0 for _ in "x"))
