@@ -12,7 +12,8 @@ import typing
 from typing import Any, Literal
 
 from gateway.catalog import Found
-from gateway.driver import Channel, Driver, DriverError
+from gateway.config.duration import format_duration
+from gateway.driver import Channel, Driver, DriverError, Duration
 
 NAMES = {int: "int", float: "float", bool: "bool", str: "str"}
 
@@ -31,7 +32,7 @@ class Option:
 
 def options_of(driver: type[Driver[Any]]) -> list[Option]:
     """The driver's options, in the order of its file."""
-    hints = typing.get_type_hints(driver.options_type)
+    hints = typing.get_type_hints(driver.options_type, include_extras=True)
     found = []
     for field in dataclasses.fields(driver.options_type):
         type_, choices = type_name(hints[field.name])
@@ -41,7 +42,10 @@ def options_of(driver: type[Driver[Any]]) -> list[Option]:
             default = field.default
         elif field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
-        found.append(Option(field.name, type_, _plain(default), required, choices, str(field.metadata.get("help", ""))))
+        if type_ == "duration" and isinstance(default, int | float):
+            default = format_duration(default)
+        name = str(field.metadata.get("key", field.name))
+        found.append(Option(name, type_, _plain(default), required, choices, str(field.metadata.get("help", ""))))
     return found
 
 
@@ -57,6 +61,8 @@ def channels_of(driver: type[Driver[Any]]) -> tuple[Channel, ...]:
 
 def type_name(hint: Any) -> tuple[str, tuple[Any, ...] | None]:
     """A type in the words of the configuration, with the choices where there are only some."""
+    if hint == Duration:
+        return "duration", None
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
         return NAMES.get(type(args[0]), "str"), args
