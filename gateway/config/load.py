@@ -1,0 +1,182 @@
+"""From files to settings: the one way in."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.catalog import Catalog
+from gateway.config import source
+from gateway.config.broker import mqtt_settings
+from gateway.config.devices import device_settings, unknown_section_hint
+from gateway.config.errors import ConfigErrors
+from gateway.config.fields import fields_of
+from gateway.config.identity import ID_RULE, Host, default_id, plain_id, wrong_id
+from gateway.config.positions import KeyPath
+from gateway.config.report import Note, Report
+from gateway.config.settings import LogSettings, Settings
+from gateway.config.shape import Root
+from gateway.config.source import Document
+from gateway.config.structure import INVALID, check_table
+
+_VARIABLE = re.compile(r"\$(\$\{|\{([^}]*)\}?)")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EXAMPLE = 'add for example [devices.system] with driver = "system" below it'
+
+
+def find(path: Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Path | None:
+    """The configuration that :func:`load` would use; ``None`` when there is none."""
+    return source.find(path, os.environ if environ is None else environ, cwd or Path.cwd())
+
+
+def load(
+    path: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    catalog: Catalog | None = None,
+    strict: bool = False,
+    host: Host = Host(),  # noqa: B008 (frozen)
+) -> Settings:
+    """Read, merge and validate the configuration. Raises :class:`ConfigErrors` with every mistake.
+
+    ``strict`` makes a driver's broken file a mistake; without it that device alone will be ``failed``.
+    """
+    environ = os.environ if environ is None else environ
+    document = source.read(path, environ, cwd or Path.cwd())
+    folder = document.sources[0].path.parent
+    return _settings(document, folder, environ, catalog, host, strict=strict)
+
+
+def loads(
+    text: str,
+    *,
+    name: str = "<built-in>",
+    folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    catalog: Catalog | None = None,
+    strict: bool = False,
+    host: Host = Host(),  # noqa: B008 (frozen)
+) -> Settings:
+    """Validate a configuration that is in no file; ``name`` stands for the file's. Raises :class:`ConfigErrors`."""
+    environ = os.environ if environ is None else environ
+    return _settings(source.from_text(text, name), folder or Path.cwd(), environ, catalog, host, strict=strict)
+
+
+def _settings(
+    document: Document,
+    folder: Path,
+    environ: Mapping[str, str],
+    catalog: Catalog | None,
+    host: Host,
+    *,
+    strict: bool,
+) -> Settings:
+    report = Report(document.data)
+    data = _filled(document.data, (), environ, report)
+    tables = _tables(data, report)
+    gateway_id = _gateway_id(tables["gateway"].get("id"), report, host)
+    drivers_dir = _drivers_dir(tables["gateway"]["drivers_dir"], folder, report)
+    if catalog is None:
+        catalog = Catalog(drivers_dir)
+    for warning in catalog.warnings:
+        report.warn(("gateway", "drivers_dir"), warning)
+    mqtt = mqtt_settings(tables["mqtt"], report, gateway_id=gateway_id, folder=folder, environ=environ)
+    devices = []
+    configured = tables["devices"]
+    if configured is not INVALID:
+        for name, table in configured.items():
+            devices.append(device_settings(name, table, tables["defaults"], catalog, report, strict=strict))
+        if not configured:
+            empty = "there is nothing in it" if not document.data else "there are no devices"
+            report.add(("devices",) if "devices" in document.data else (), empty, _EXAMPLE)
+    if report.mistakes:
+        raise ConfigErrors(document.problems(report.mistakes))
+    assert mqtt is not None
+    _world_readable(document, report)
+    return Settings(
+        files=tuple(one.path for one in document.sources),
+        gateway_id=gateway_id,
+        drivers_dir=drivers_dir,
+        clock=tables["gateway"]["clock"],
+        mqtt=mqtt,
+        log=LogSettings(**tables["log"]),
+        devices=tuple(device for device in devices if device is not None),
+        config_hash=document.digest(),
+        warnings=tuple(str(problem) for problem in document.problems(report.warnings)),
+    )
+
+
+def _tables(data: dict[str, Any], report: Report) -> dict[str, Any]:
+    """The values of every section, by section and attribute; of ``devices`` the tables as they are."""
+    sections = fields_of(Root)
+    for key, value in data.items():
+        if key not in sections:
+            report.add((key,), "unknown section", unknown_section_hint(key, list(sections), value))
+    found: dict[str, Any] = {}
+    for key, field in sections.items():
+        value = data.get(key, {})
+        if not isinstance(value, dict):
+            report.wrong((key,), "is not a table", f"write [{key}] on a line of its own, its keys below")
+            value = INVALID if key == "devices" else {}
+        found[key] = value if key == "devices" else check_table(fields_of(field.hint), value, (key,), report)
+    return found
+
+
+def _filled(value: Any, path: KeyPath, environ: Mapping[str, str], report: Report) -> Any:
+    """The tree with each ``${NAME}`` replaced by the environment's; ``$${`` stands for a plain ``${``."""
+    if isinstance(value, dict):
+        return {key: _filled(item, (*path, key), environ, report) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, (*path, index), environ, report) for index, item in enumerate(value)]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+
+    def fill(match: re.Match[str]) -> str:
+        if match[2] is None:
+            return "${"
+        name = match[2]
+        if not (_NAME.fullmatch(name) and match[0].endswith("}")):
+            report.add(path, "has a ${ that is followed by no name and }", "write $${ where a plain ${ is meant")
+        elif name not in environ:
+            report.add(path, f"the environment variable {name} is not set", f"set {name} before the start")
+        return environ.get(name, "")
+
+    return _VARIABLE.sub(fill, value)
+
+
+def _gateway_id(given: Any, report: Report, host: Host) -> str:
+    if given is INVALID:
+        return "invalid"  # never used: the mistake is in the report
+    if given is None:
+        return default_id(host)
+    if wrong := wrong_id(given):
+        near = plain_id(given)
+        report.wrong(("gateway", "id"), wrong, f'{ID_RULE}; did you mean "{near}"?' if near else ID_RULE)
+    return str(given)
+
+
+def _drivers_dir(given: Any, folder: Path, report: Report) -> Path | None:
+    if given is INVALID or not given:
+        return None
+    drivers_dir: Path = folder / given
+    if drivers_dir.is_dir():
+        return drivers_dir
+    what = "is not a folder" if drivers_dir.exists() else "is not there"
+    hint = "relative paths begin in the configuration's folder"
+    report.add(("gateway", "drivers_dir"), f"{drivers_dir} {what}", hint)
+    return None
+
+
+def _world_readable(document: Document, report: Report) -> None:
+    """Warn where everybody can read a password that is in the configuration itself."""
+    plain = [note for note in report.warnings if note.path == ("mqtt", "password")]
+    if not plain or not isinstance(document.data.get("mqtt", {}).get("password"), str):
+        return
+    for one in document.sources:
+        if one.readable_by_all and "password" in one.data.get("mqtt", {}):
+            text = f"everybody on this machine can read {one.path}, which has a password in it; chmod 640 {one.path}"
+            report.warnings.append(Note(("mqtt", "password"), text))
