@@ -35,7 +35,6 @@ from gateway.status.alarms import Alarms
 from gateway.status.board import DeviceBoard
 from gateway.status.clock_trust import ClockTrust
 from gateway.status.health import health_object
-from gateway.status.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +102,7 @@ class Gateway:
             store=self._store,
             bulletin=bulletin,
             alarms=self._alarms,
-            ledger_of=self._ledger_of,
+            ledger_of=lambda row: self._queues[row.device].ledger if row.run == self.run_id else None,
             clock=clock,
             window=mqtt.window,
             stall=max(5.0, 2 * mqtt.keepalive),
@@ -157,9 +156,6 @@ class Gateway:
         if until_ns is None:
             return ROUND
         return min(ROUND, max(0.0, (until_ns - self._clock.boot_ns()) / 1e9))
-
-    def _ledger_of(self, device: str) -> Ledger:
-        return self._queues[device].ledger
 
     def _route(self, device: DeviceSettings) -> Route:
         return Route(self._topics.live(device.device), device.retain, int(device.batch * 1e9))

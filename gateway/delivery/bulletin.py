@@ -20,6 +20,7 @@ STATUS_EVERY = 60 * SECOND
 HEALTH_EVERY = 30 * SECOND
 CHANGES_EVERY = SECOND
 """At most one message for changes in this time."""
+RUNS = "gateway/runs"
 HEALTH = ""
 """Stands for the gateway among the names of devices that have changed."""
 
@@ -82,6 +83,7 @@ class Bulletin:
         self._waiting: dict[str, Message] = {}
         self._in_flight: set[str] = set()
         self._dirty: set[str] = set()
+        self._runs_dirty = False
         self._told_ns: dict[str, int] = {}
 
     @property
@@ -102,11 +104,15 @@ class Bulletin:
         for device, board in self._boards().items():
             self._tell_device(device, board, now_ns)
         self._tell(Message(self._topics.gateway("devices"), encode_json(self._devices())))
-        self._tell(Message(self._topics.gateway("runs"), encode_json(self._runs())))
+        self._tell_runs(now_ns)
         self._tell(Message(self._topics.gateway("state"), b"online"))
         for message in again:
             self._tell(message)
         self._tell_health(now_ns)
+
+    def runs_changed(self) -> None:
+        """``gateway/runs`` has another content."""
+        self._runs_dirty = True
 
     def closed(self) -> None:
         """The connection is gone; all will be told again on the next one."""
@@ -118,13 +124,16 @@ class Bulletin:
         """Tell what is due by time or by change."""
         if not self._up:
             return
-        self._dirty.add(HEALTH) if self._due(HEALTH, now_ns, HEALTH_EVERY) else None
+        if self._due(HEALTH, now_ns, HEALTH_EVERY):
+            self._dirty.add(HEALTH)
         boards = self._boards()
         for device, board in boards.items():
             every = CHANGES_EVERY if device in self._dirty else STATUS_EVERY
             if self._due(device, now_ns, every):
                 self._tell_device(device, board, now_ns)
                 self._dirty.add(HEALTH)
+        if self._runs_dirty and self._due(RUNS, now_ns, CHANGES_EVERY):
+            self._tell_runs(now_ns)
         if HEALTH in self._dirty and self._due(HEALTH, now_ns, CHANGES_EVERY):
             self._tell_health(now_ns)
 
@@ -166,6 +175,11 @@ class Bulletin:
         available = b"online" if status.state.available else b"offline"
         self._tell(Message(self._topics.availability(device), available))
         self._tell(Message(self._topics.status(device), encode_json(status_object(status))))
+
+    def _tell_runs(self, now_ns: int) -> None:
+        self._runs_dirty = False
+        self._told_ns[RUNS] = now_ns
+        self._tell(Message(self._topics.gateway("runs"), encode_json(self._runs())))
 
     def _tell_health(self, now_ns: int) -> None:
         self._dirty.discard(HEALTH)

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from gateway.delivery.bulletin import Message
 from gateway.delivery.lanes import Lanes
 from gateway.delivery.payload import encode
-from gateway.delivery.store import Row, Store
+from gateway.delivery.store import Durability, Row, Store
 from gateway.driver import Kind
 from gateway.reading.reading import Reading
 from gateway.status.ledger import Ledger
+
+LedgerOf = Callable[[Row], Ledger | None]
+"""The account that a row belongs to; ``None`` for a row of an earlier run, which the store accounts for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +25,34 @@ class Route:
     retain: bool
     batch_ns: int
     """How long an array on the batch topic is collected; 0: no batches."""
+    durability: Durability = Durability.MEMORY
 
 
 class Intake:
     """Gives readings to the store and, once they are as safe as it promises, to the lanes."""
 
-    def __init__(self, store: Store, lanes: Lanes, ledger_of: Callable[[str], Ledger]) -> None:
+    def __init__(self, store: Store, lanes: Lanes, ledger_of: LedgerOf) -> None:
         self._store = store
         self._lanes = lanes
         self._ledger_of = ledger_of
-        self._row_id = 0
+        self._row_id = store.highest_id()
         self._newest: dict[str, Row] = {}
         self.routes: Mapping[str, Route] = {}
+        for row in store.left_over():
+            lanes.push(row)
 
     def accept(self, readings: Sequence[Reading]) -> None:
         """Take readings in; when the store is over its limit, the oldest of the largest device are dropped."""
         rows = [self._row(reading) for reading in readings]
-        self._store.accept(rows)
-        for row in rows:
+        refused = self._store.accept(rows)
+        for row in refused:
+            self._drop(row)
+        for row in rows if not refused else [row for row in rows if row not in refused]:
             self._lanes.push(row, self.routes[row.device].batch_ns)
             if row.kind is not Kind.EVENT:
                 self._newest[row.device] = row
-        while (device := self._store.make_room()) is not None and self._drop_oldest(device):
-            pass
+        for row in self._store.make_room(self._lanes.evict):
+            self._drop(row)
 
     def again(self) -> list[Message]:
         """The newest acknowledged reading of each sampled or state device: a broker that forgot has it again.
@@ -63,6 +71,9 @@ class Intake:
             run=reading.run,
             seq=reading.seq,
             kind=reading.kind,
+            wall_ns=reading.sample.wall_ns,
+            clock=reading.sample.clock,
+            durability=route.durability,
             topic=route.topic,
             retain=route.retain,
             batched=route.batch_ns > 0,
@@ -70,13 +81,8 @@ class Intake:
             boot_ns=reading.sample.boot_ns,
         )
 
-    def _drop_oldest(self, device: str) -> bool:
-        """Drop one row that is not in flight; False when there is none."""
-        row = self._store.evict(device)
-        if row is None:
-            row = self._lanes.evict(device)
-            if row is None:
-                return False
-            self._store.settle([row])
-        self._ledger_of(row.device).dropped("spool_full")
-        return True
+    def _drop(self, row: Row) -> None:
+        """Count a row that was dropped for want of room."""
+        ledger = self._ledger_of(row)
+        if ledger is not None:
+            ledger.dropped("spool_full")

@@ -8,13 +8,13 @@ else. A row leaves the store when its PUBACK has come, never before.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.clocks import Clock
 from gateway.delivery.bulletin import Bulletin, Message
 from gateway.delivery.in_flight import InFlight
-from gateway.delivery.intake import Intake, Route
+from gateway.delivery.intake import Intake, LedgerOf, Route
 from gateway.delivery.lanes import Lanes, Send, Way
 from gateway.delivery.link import Link
 from gateway.delivery.mqtt import Acked, Closed, Connected, Unsendable
@@ -23,7 +23,6 @@ from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.delivery.store import Store
 from gateway.reading.reading import Reading
 from gateway.status.alarms import Alarms
-from gateway.status.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class Publisher:
         store: Store,
         bulletin: Bulletin,
         alarms: Alarms,
-        ledger_of: Callable[[str], Ledger],
+        ledger_of: LedgerOf,
         clock: Clock,
         window: int,
         stall: float,
@@ -111,6 +110,9 @@ class Publisher:
             self._intake.accept(readings)
         self._link.tick(now_ns / 1e9)
         self._check_stall(now_ns)
+        self._store.tick(now_ns)
+        if self._store.runs_changed:
+            self._bulletin.runs_changed()
         self._bulletin.tick(now_ns)
         if self._link.up:
             self._pump(now_ns)
@@ -168,7 +170,8 @@ class Publisher:
     def _settle(self, send: Send, *, unheard: bool) -> None:
         self._store.settle(send.rows)
         for row in send.rows:
-            self._ledger_of(row.device).acked(unheard=unheard)
+            if (ledger := self._ledger_of(row)) is not None:
+                ledger.acked(unheard=unheard)
         if self._alarms.any:
             self._alarms.clear("quota")
             self._alarms.clear(f"topic:{send.topic}")
@@ -179,8 +182,9 @@ class Publisher:
         log.warning("%s: %d reading(s) can never be delivered: %s", send.rows[0].device, len(send.rows), reason)
         self._store.bury(send.rows, reason)
         for row in send.rows:
-            self._ledger_of(row.device).died()
-            self._bulletin.changed(row.device)
+            if (ledger := self._ledger_of(row)) is not None:
+                ledger.died()
+                self._bulletin.changed(row.device)
 
     def _keep(self, send: Send, outcome: Outcome, code: int) -> None:
         """The broker does not take it now: keep it, and leave the topic or the broker alone for a while."""
@@ -256,8 +260,6 @@ class Publisher:
         self._in_flight.add(mid, send, now_ns)
         return True
 
-    # Time ------------------------------------------------------------------------------------------------------------
-
     def _wait(self, now_ns: int) -> float:
         """Seconds until a timer of ours is due; acknowledgements and readings end the wait by themselves."""
         due = [now_ns / 1e9 + TICK, self._link.next_due()]
@@ -293,5 +295,6 @@ class Publisher:
                 self._end()
 
     def _end(self) -> None:
+        self._store.close()
         self.lost_at_stop = self._store.status().queued
         self._done = True

@@ -1,0 +1,1 @@
+"""The store on disk: file and its lock, disk trouble, salvage, journal, accounts, backlog; ``spool.py`` joins them."""

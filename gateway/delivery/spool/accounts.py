@@ -1,0 +1,109 @@
+"""What the spool's file holds, counted: per device for the size limit, per earlier run for ``gateway/runs``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.delivery.payload import encode_json
+from gateway.delivery.spool.file import SpoolFile, unpack_last
+
+MOST_RUNS = 50
+MOST_BYTES = 64 * 1024
+
+
+@dataclass(slots=True)
+class RunAccount:
+    """One start of the gateway, as the spool knows it."""
+
+    number: int
+    run: str
+    boot_id: str
+    exact: bool
+    last_seq: dict[str, int] = field(default_factory=dict)
+    queued: int = 0
+    dead: int = 0
+    dropped: int = 0
+
+    def as_object(self) -> dict[str, Any]:
+        """One element of ``gateway/runs``."""
+        return {
+            "run": self.run,
+            "last_seq": self.last_seq,
+            "exact": self.exact,
+            "queued": self.queued,
+            "dead": self.dead,
+            "dropped": self.dropped,
+        }
+
+
+class Accounts:
+    """Kept beside the file, so that nothing has to be counted there while it runs."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, int] = defaultdict(int)
+        self.bytes: dict[str, int] = defaultdict(int)
+        self.total = 0
+        self.dead = 0
+        self.runs: dict[int, RunAccount] = {}
+
+    def load(self, file: SpoolFile) -> None:
+        """Count what an existing file holds. Adds row 0's newest seqs to the run that wrote it."""
+        devices = {number: stream.device for number, stream in file.streams().items()}
+        for number, run, boot_id, exact, dropped, last in file.runs():
+            account = RunAccount(number, run, boot_id, exact, dropped=dropped)
+            self._merge(account, last, devices)
+            self.runs[number] = account
+        newest = file.newest()
+        if newest is not None and newest[0] in self.runs:
+            self._merge(self.runs[newest[0]], newest[1], devices)
+        for stream, run_number, count, size, _highest in file.counts():
+            device = devices.get(stream, "")
+            self.rows[device] += count
+            self.bytes[device] += size
+            self.total += count
+            if run_number in self.runs:
+                self.runs[run_number].queued += count
+        for _stream, run_number, count, _size, _highest in file.counts("dead"):
+            self.dead += count
+            if run_number in self.runs:
+                self.runs[run_number].dead += count
+
+    def add(self, device: str, size: int) -> None:
+        """A row was written."""
+        self.rows[device] += 1
+        self.bytes[device] += size
+        self.total += 1
+
+    def remove(self, device: str, size: int) -> None:
+        """A row is settled."""
+        self.rows[device] -= 1
+        self.bytes[device] -= size
+        self.total -= 1
+
+    def largest(self) -> str | None:
+        """The device that holds most bytes."""
+        device = max(self.bytes, key=self.bytes.__getitem__, default=None)
+        return device if device is not None and self.rows[device] > 0 else None
+
+    def earlier(self, current: int) -> list[dict[str, Any]]:
+        """``gateway/runs``: newest first, at most 50 and 64 KB."""
+        objects: list[dict[str, Any]] = []
+        size = 2
+        for number in sorted(self.runs, reverse=True):
+            if number == current:
+                continue
+            value = self.runs[number].as_object()
+            size += len(encode_json(value)) + 1
+            if size > MOST_BYTES or len(objects) >= MOST_RUNS:
+                break
+            objects.append(value)
+        return objects
+
+    @staticmethod
+    def _merge(account: RunAccount, last: bytes, devices: dict[int, str]) -> None:
+        for stream, seq in unpack_last(last).items():
+            device = devices.get(stream)
+            if device is not None:
+                account.last_seq[device] = max(seq, account.last_seq.get(device, 0))

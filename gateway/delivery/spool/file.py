@@ -1,0 +1,300 @@
+"""The spool's file: SQLite, write-ahead log, synced at every commit. Only rows and numbers here, no policy.
+
+Bytes count on an SD card. A small page (512 bytes) makes the usual commit, one reading in and the one before it out,
+537 bytes of log; the newest ``seq`` of every device lies in the log table's own row 0, so that it shares that page
+(measured with 4096-byte pages and a table of its own: 8.2 kB). There is no second index: a row's identity is unique
+because one process under a lock gives the numbers.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.delivery.spool.lock import SpoolError
+
+SCHEMA = 1
+APPLICATION = 0x53505354
+PAGE = 512
+CHECKPOINT_PAGES = 2048
+"""A log of 1 MiB is copied into the database."""
+
+_TABLES = """
+CREATE TABLE run(id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, boot_id TEXT NOT NULL, exact INTEGER NOT NULL,
+    dropped INTEGER NOT NULL DEFAULT 0, last BLOB NOT NULL DEFAULT x'');
+CREATE TABLE stream(id INTEGER PRIMARY KEY, device TEXT NOT NULL, topic TEXT NOT NULL, kind TEXT NOT NULL,
+    retain INTEGER NOT NULL, batched INTEGER NOT NULL, UNIQUE(device, topic, kind, retain, batched));
+CREATE TABLE log(id INTEGER PRIMARY KEY, stream INTEGER, run INTEGER, seq INTEGER, boot_ns INTEGER, wall_ns INTEGER,
+    flags INTEGER, crc INTEGER, body BLOB);
+CREATE TABLE kept(id INTEGER PRIMARY KEY, stream INTEGER, run INTEGER, seq INTEGER, boot_ns INTEGER, wall_ns INTEGER,
+    flags INTEGER, crc INTEGER, body BLOB, acked_ns INTEGER);
+CREATE TABLE dead(id INTEGER PRIMARY KEY, stream INTEGER, run INTEGER, seq INTEGER, boot_ns INTEGER, wall_ns INTEGER,
+    flags INTEGER, crc INTEGER, body BLOB, reason TEXT, died_ns INTEGER);
+"""
+
+UNSYNCED = 1
+"""Flag of a record: the wall clock was not trusted when it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What the records of one device have in common."""
+
+    device: str
+    topic: str
+    kind: str
+    retain: bool
+    batched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of the log. ``crc`` guards everything else in it but ``id``."""
+
+    id: int
+    stream: int
+    run: int
+    seq: int
+    boot_ns: int
+    wall_ns: int
+    flags: int
+    body: bytes
+
+    def crc(self) -> int:
+        """CRC-32 over the numbers and the body."""
+        numbers = f"{self.stream},{self.run},{self.seq},{self.boot_ns},{self.wall_ns},{self.flags};"
+        return zlib.crc32(self.body, zlib.crc32(numbers.encode()))
+
+    def columns(self) -> tuple[object, ...]:
+        """The row as it is stored."""
+        numbers = (self.id, self.stream, self.run, self.seq, self.boot_ns, self.wall_ns, self.flags)
+        return (*numbers, self.crc(), self.body)
+
+
+def record_of(row: Sequence[Any]) -> Record | None:
+    """A stored row, or ``None`` when its CRC is not right."""
+    try:
+        row_id, stream, run, seq, boot_ns, wall_ns, flags = row[:7]
+        record = Record(row_id, stream, run, seq, boot_ns, wall_ns, flags, bytes(row[8]))
+        return record if record.crc() == row[7] else None
+    except (TypeError, ValueError, IndexError):
+        return None
+
+
+def pack_last(last: Iterable[tuple[int, int]]) -> bytes:
+    """Pairs of stream id and seq as variable-length integers."""
+    out = bytearray()
+    for pair in last:
+        for number in pair:
+            rest = number
+            while rest > 0x7F:
+                out.append(rest & 0x7F | 0x80)
+                rest >>= 7
+            out.append(rest)
+    return bytes(out)
+
+
+def unpack_last(data: bytes) -> dict[int, int]:
+    """The reverse of :func:`pack_last`; what does not parse is left out."""
+    numbers: list[int] = []
+    number = shift = 0
+    for byte in data:
+        number |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            numbers.append(number)
+            number = shift = 0
+    return dict(zip(numbers[::2], numbers[1::2], strict=False))
+
+
+class SpoolFile:
+    """An open database. Used by one thread. Every method may raise ``sqlite3.Error``."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or make it. Raises ``SpoolError`` for a newer schema, ``sqlite3.DatabaseError`` for a damaged file."""
+        self.path = path
+        new = not path.exists() or path.stat().st_size == 0
+        if new:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        # the publisher's thread closes it, or the main thread when that one hangs
+        self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
+        try:
+            self._prepare(new=new)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        """Close it; SQLite then copies the log into the database."""
+        self._db.close()
+
+    def _prepare(self, *, new: bool) -> None:
+        db = self._db
+        if new:
+            db.execute(f"PRAGMA page_size={PAGE}")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if version > SCHEMA:
+            raise SpoolError(
+                f"{self.path}: written by a newer sensorpost (schema {version}, this one knows {SCHEMA}); "
+                "install that version again, or move the file away"
+            )
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        db.execute("PRAGMA cache_size=-1024")
+        if tables == 0:
+            statements = [part for part in _TABLES.split(";") if part.strip()]
+            with self.transaction():
+                for statement in statements:
+                    db.execute(statement)
+                db.execute(f"PRAGMA application_id={APPLICATION}")
+                db.execute(f"PRAGMA user_version={SCHEMA}")
+
+    def check(self, seconds: float) -> None:
+        """SQLite's own check, for at most ``seconds``. Raises ``sqlite3.DatabaseError`` when it finds damage."""
+        deadline = time.monotonic() + seconds
+        self._db.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+        try:
+            said = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        except sqlite3.OperationalError as exc:
+            if "interrupted" not in str(exc):
+                raise
+            return
+        finally:
+            self._db.set_progress_handler(None, 0)
+        if said != "ok":
+            raise sqlite3.DatabaseError(said)
+
+    def transaction(self) -> _Transaction:
+        """``with file.transaction():`` commits, or rolls back when an error comes through."""
+        return _Transaction(self._db)
+
+    # Numbers for names -----------------------------------------------------------------------------------------------
+
+    def begin_run(self, run: str, boot_id: str, *, exact: bool) -> int:
+        """Enter a start of the gateway, once; its number."""
+        with self.transaction():
+            statement = "INSERT INTO run(run, boot_id, exact) VALUES (?, ?, ?) ON CONFLICT(run) DO NOTHING"
+            self._db.execute(statement, (run, boot_id, exact))
+            return int(self._db.execute("SELECT id FROM run WHERE run = ?", (run,)).fetchone()[0])
+
+    def runs(self) -> list[tuple[int, str, str, bool, int, bytes]]:
+        """All runs, newest first: id, run, boot id, exact, dropped, packed last seqs."""
+        rows = self._db.execute("SELECT id, run, boot_id, exact, dropped, last FROM run ORDER BY id DESC").fetchall()
+        return [(row[0], row[1], row[2], bool(row[3]), row[4], bytes(row[5])) for row in rows]
+
+    def update_run(self, run: int, last: bytes, dropped: int) -> None:
+        """Store what is known of a run."""
+        self._db.execute("UPDATE run SET last = ?, dropped = ? WHERE id = ?", (last, dropped, run))
+
+    def forget_run(self, run: int) -> None:
+        """Remove a run that has no rows any more."""
+        self._db.execute("DELETE FROM run WHERE id = ?", (run,))
+
+    def stream(self, stream: Stream) -> int:
+        """The number of a stream, given on its first use."""
+        key = (stream.device, stream.topic, stream.kind, stream.retain, stream.batched)
+        where = "device = ? AND topic = ? AND kind = ? AND retain = ? AND batched = ?"
+        found = self._db.execute(f"SELECT id FROM stream WHERE {where}", key).fetchone()  # noqa: S608 (constant text)
+        if found:
+            return int(found[0])
+        statement = "INSERT INTO stream(device, topic, kind, retain, batched) VALUES (?, ?, ?, ?, ?)"
+        return int(self._db.execute(statement, key).lastrowid or 0)
+
+    def streams(self) -> dict[int, Stream]:
+        """All streams by number."""
+        rows = self._db.execute("SELECT id, device, topic, kind, retain, batched FROM stream").fetchall()
+        return {row[0]: Stream(row[1], row[2], row[3], bool(row[4]), bool(row[5])) for row in rows}
+
+    # Rows ------------------------------------------------------------------------------------------------------------
+
+    def write(self, inserts: Iterable[Record], deletes: Iterable[int], run: int, last: bytes) -> None:
+        """One step: old rows out first, so that the new ones find their page; then the newest seqs into row 0."""
+        db = self._db
+        db.executemany("DELETE FROM log WHERE id = ?", ((row_id,) for row_id in deletes))
+        db.executemany(
+            "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (record.columns() for record in inserts)
+        )
+        db.execute("INSERT OR REPLACE INTO log(id, run, body) VALUES (0, ?, ?)", (run, last))
+
+    def newest(self) -> tuple[int, bytes] | None:
+        """Row 0: the run that wrote last, and its packed newest seqs."""
+        row = self._db.execute("SELECT run, body FROM log WHERE id = 0").fetchone()
+        return None if row is None else (int(row[0]), bytes(row[1]))
+
+    def keep(self, records: Iterable[Record], acked_ns: int) -> None:
+        """Store acknowledged rows where ``resend`` finds them."""
+        statement = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        self._db.executemany(statement, ((*record.columns(), acked_ns) for record in records))
+
+    def bury_damaged(self, row_id: int, died_ns: int) -> tuple[int, int, int] | None:
+        """Set an unreadable row of the log aside as it is; its stream, run and size, where they can be told."""
+        with self.transaction():
+            copy = "INSERT OR REPLACE INTO dead SELECT *, 'damaged on disk', ? FROM log WHERE id = ?"
+            self._db.execute(copy, (died_ns, row_id))
+            found = self._db.execute("SELECT stream, run, length(body) FROM log WHERE id = ?", (row_id,)).fetchone()
+            self._db.execute("DELETE FROM log WHERE id = ?", (row_id,))
+        return None if found is None or None in found else (int(found[0]), int(found[1]), int(found[2]))
+
+    def bury(self, records: Iterable[Record], reason: str, died_ns: int) -> None:
+        """Store dead letters."""
+        statement = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        self._db.executemany(statement, ((*record.columns(), reason, died_ns) for record in records))
+
+    def scan(self, after: int, limit: int) -> list[tuple[int, Record | None]]:
+        """Rows of the log in the order of acceptance: id and record, ``None`` for one that is damaged."""
+        statement = "SELECT * FROM log WHERE id > ? ORDER BY id LIMIT ?"
+        rows = self._db.execute(statement, (max(0, after), limit)).fetchall()
+        return [(row[0], record_of(row)) for row in rows]
+
+    def counts(self, table: str = "log") -> list[tuple[int, int, int, int, int]]:
+        """Per stream and run: stream, run, rows, bytes of bodies, highest id."""
+        statement = (
+            f"SELECT stream, run, count(*), sum(length(body)), max(id) FROM {table} WHERE id > 0 GROUP BY stream, run"  # noqa: S608 (constant text)
+        )
+        return [tuple(int(n or 0) for n in row) for row in self._db.execute(statement).fetchall()]  # type: ignore[misc]
+
+    def rows(self, statement: str, *values: object) -> Iterator[tuple[object, ...]]:
+        """For the commands that read: any SELECT."""
+        return iter(self._db.execute(statement, values))
+
+    def execute(self, statement: str, *values: object) -> int:
+        """For the commands that write: any statement; the number of rows that it changed."""
+        return self._db.execute(statement, values).rowcount
+
+    def has(self, row_id: int) -> bool:
+        """Whether the log has this row."""
+        return self._db.execute("SELECT 1 FROM log WHERE id = ?", (row_id,)).fetchone() is not None
+
+    def highest_id(self) -> int:
+        """The highest id that was ever given to a row that is still there."""
+        tables = ("log", "kept", "dead")
+        found = [self._db.execute(f"SELECT max(id) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608 (constant text)
+        return max((int(number) for number in found if number is not None), default=0)
+
+    def used_bytes(self) -> int:
+        """Bytes of pages in use."""
+        pages = self._db.execute("PRAGMA page_count").fetchone()[0]
+        free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
+        return int(pages - free) * PAGE
+
+
+class _Transaction:
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._db.execute("COMMIT")
+        elif self._db.in_transaction:
+            self._db.execute("ROLLBACK")

@@ -1,0 +1,279 @@
+"""Writes rows to the spool's file and takes them out again; knows the numbers that stand for names there.
+
+Deletions wait for the next insertion and travel in its transaction, so an acknowledged reading costs no write of its
+own; where nothing comes, they are written after 5 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from gateway.clocks import Clock
+from gateway.delivery.spool.accounts import Accounts, RunAccount
+from gateway.delivery.spool.disk import Disk
+from gateway.delivery.spool.file import UNSYNCED, Record, SpoolFile, Stream, pack_last
+from gateway.delivery.store import Durability, Row
+from gateway.driver import Kind
+
+SECOND = 1_000_000_000
+DELETE_WITHIN_NS = 5 * SECOND
+DELETE_AT = 500
+
+
+class Journal:
+    """Everything that is written. Every method does nothing, or says so, while the disk refuses."""
+
+    def __init__(self, disk: Disk, clock: Clock, *, run: str, boot_id: str, exact: bool, keep_ns: int) -> None:
+        """``exact``: every device of this run is ``full``; ``keep_ns``: how long acknowledged rows stay."""
+        self._disk = disk
+        self._clock = clock
+        self._run = run
+        self._boot_id = boot_id
+        self._exact = exact
+        self._keep_ns = keep_ns
+        self.accounts = Accounts()
+        self.runs_changed = True
+        self._streams: dict[int, Stream] = {}
+        self._ids: dict[Stream, int] = {}
+        self._last: dict[str, tuple[Stream, int]] = {}
+        self._run_number = 0
+        self._deletes: list[Row] = []
+        self._keep: list[tuple[Row, int]] = []
+        self._flush_ns: int | None = None
+        self.on_written: Callable[[], None] = lambda: None
+        """Called when pending deletions were carried out."""
+
+    def load(self) -> None:
+        """The file was opened, at the start or after trouble: learn what is in it, and enter this run."""
+        self._disk.reopened = False
+        self._disk.attempt(self._load)
+
+    def _load(self, file: SpoolFile) -> bool:
+        self._ids.clear()
+        with file.transaction():
+            for row in self._deletes:
+                file.execute("DELETE FROM log WHERE id = ?", row.id)
+        self._deletes.clear()
+        accounts = Accounts()
+        accounts.load(file)
+        self._streams = file.streams()
+        number = file.begin_run(self._run, self._boot_id, exact=self._exact)
+        newest = file.newest()
+        if newest is not None and newest[0] != number and newest[0] in accounts.runs:
+            # row 0 will be ours: what it says of an earlier run moves to that run's entry
+            with file.transaction():
+                file.update_run(newest[0], newest[1], accounts.runs[newest[0]].dropped)
+        known = accounts.runs.get(number)
+        accounts.runs[number] = known or RunAccount(number, self._run, self._boot_id, self._exact)
+        self._run_number = number
+        self.accounts = accounts
+        self.runs_changed = True
+        self._forget_empty_runs(file)
+        return True
+
+    # In --------------------------------------------------------------------------------------------------------------
+
+    def note(self, row: Row) -> None:
+        """The row was accepted: remember its seq for row 0."""
+        if row.durability is not Durability.MEMORY:
+            self._last[row.device] = (_stream_of(row), row.seq)
+
+    def write(self, rows: Sequence[Row]) -> bool:
+        """Insert rows and carry out pending deletions, in one transaction. True when it is on disk."""
+        if not rows and not self._deletes and not self._keep:
+            self._flush_ns = None
+            return True
+        if not self._disk.attempt(lambda file: self._write(file, rows)):
+            return False
+        for row in rows:
+            row.stored = True
+            self.accounts.add(row.device, len(row.body))
+            self._account(row).queued += 1
+        self._deletes.clear()
+        self._keep.clear()
+        self._flush_ns = None
+        self.on_written()
+        return True
+
+    def _write(self, file: SpoolFile, rows: Sequence[Row]) -> bool:
+        with file.transaction():
+            records = [self._record(file, row) for row in rows]
+            for row, acked_ns in self._keep:
+                file.keep([self._record(file, row)], acked_ns)
+            last = pack_last((self._stream_id(file, stream), seq) for stream, seq in self._last.values())
+            file.write(records, [row.id for row in self._deletes], self._run_number, last)
+        return True
+
+    # Out -------------------------------------------------------------------------------------------------------------
+
+    def let_go(self, row: Row) -> None:
+        """A stored row is settled: delete it with the next write."""
+        self._deletes.append(row)
+        self.accounts.remove(row.device, len(row.body))
+        account = self._account(row)
+        account.queued -= 1
+        self.runs_changed = self.runs_changed or account.number != self._run_number
+        self._due()
+
+    def keep(self, row: Row) -> None:
+        """An acknowledged row stays for ``resend``."""
+        if self._keep_ns and row.durability is not Durability.MEMORY:
+            self._keep.append((row, self._clock.wall_ns()))
+            self._due()
+
+    def bury(self, rows: Sequence[Row], reason: str) -> bool:
+        """Store dead letters. True when they are on disk."""
+        if any(row.durability is Durability.MEMORY for row in rows):
+            return False
+
+        def write(file: SpoolFile) -> bool:
+            with file.transaction():
+                file.bury([self._record(file, row) for row in rows], reason, self._clock.wall_ns())
+            return True
+
+        if not self._disk.attempt(write):
+            return False
+        self.accounts.dead += len(rows)
+        for row in rows:
+            self._account(row).dead += 1
+        self.runs_changed = True
+        return True
+
+    def damaged(self, file: SpoolFile, row_id: int) -> None:
+        """A row cannot be read: set it aside among the dead letters."""
+        found = file.bury_damaged(row_id, self._clock.wall_ns())
+        self.accounts.dead += 1
+        if found is not None:
+            stream, run_number, size = found
+            names = self._streams.get(stream)
+            self.accounts.remove(names.device if names is not None else "", size)
+            if run_number in self.accounts.runs:
+                self.accounts.runs[run_number].queued -= 1
+                self.accounts.runs[run_number].dead += 1
+        self.runs_changed = True
+
+    def stream(self, number: int) -> Stream | None:
+        """What a number stands for."""
+        return self._streams.get(number)
+
+    def dropped(self, rows: Iterable[Row]) -> None:
+        """Rows of this or of earlier runs were dropped by policy."""
+        for row in rows:
+            self._account(row).dropped += 1
+        self.runs_changed = True
+
+    def tick(self, now_ns: int) -> None:
+        """Carry out deletions that no insertion came for."""
+        if self._flush_ns is not None and now_ns >= self._flush_ns:
+            self.write([])
+
+    def purge_kept(self, *, before_ns: int | None = None, most: int = 200) -> int:
+        """Delete kept rows: those acknowledged before a time, else the ``most`` oldest; how many."""
+        if not self._keep_ns:
+            return 0
+
+        def purge(file: SpoolFile) -> int:
+            with file.transaction():
+                if before_ns is not None:
+                    return file.execute("DELETE FROM kept WHERE acked_ns < ?", before_ns)
+                oldest = "SELECT id FROM kept ORDER BY id LIMIT ?"
+                return file.execute(f"DELETE FROM kept WHERE id IN ({oldest})", most)  # noqa: S608 (constant text)
+
+        return self._disk.attempt(purge) or 0
+
+    def close(self) -> None:
+        """Write what is pending and what is known of this run."""
+        self.write([])
+
+        def finish(file: SpoolFile) -> bool:
+            with file.transaction():
+                last = pack_last((self._stream_id(file, stream), seq) for stream, seq in self._last.values())
+                for account in self.accounts.runs.values():
+                    if account.number != self._run_number:
+                        file.execute("UPDATE run SET dropped = ? WHERE id = ?", account.dropped, account.number)
+                file.update_run(self._run_number, last, self.accounts.runs[self._run_number].dropped)
+            return True
+
+        if self._run_number:
+            self._disk.attempt(finish)
+
+    # Names -----------------------------------------------------------------------------------------------------------
+
+    def row_of(self, record: Record) -> Row | None:
+        """A row as it was accepted; ``None`` for one whose names are not known."""
+        stream = self._streams.get(record.stream)
+        account = self.accounts.runs.get(record.run)
+        if stream is None or account is None:
+            return None
+        return Row(
+            id=record.id,
+            device=stream.device,
+            run=account.run,
+            seq=record.seq,
+            kind=Kind(stream.kind),
+            topic=stream.topic,
+            retain=stream.retain,
+            batched=stream.batched,
+            body=record.body,
+            boot_ns=record.boot_ns,
+            wall_ns=record.wall_ns,
+            clock="unsynced" if record.flags & UNSYNCED else None,
+            durability=Durability.FULL,
+            stored=True,
+        )
+
+    def same_boot(self, run: str) -> bool:
+        """Whether that run's boot clock is this one's."""
+        return any(account.run == run and account.boot_id == self._boot_id for account in self.accounts.runs.values())
+
+    def earlier_runs(self) -> list[dict[str, object]]:
+        """``gateway/runs``."""
+        return self.accounts.earlier(self._run_number)
+
+    def _record(self, file: SpoolFile, row: Row) -> Record:
+        return Record(
+            id=row.id,
+            stream=self._stream_id(file, _stream_of(row)),
+            run=self._account(row).number,
+            seq=row.seq,
+            boot_ns=row.boot_ns,
+            wall_ns=row.wall_ns,
+            flags=UNSYNCED if row.clock else 0,
+            body=row.body,
+        )
+
+    def _stream_id(self, file: SpoolFile, stream: Stream) -> int:
+        number = self._ids.get(stream)
+        if number is None:
+            number = file.stream(stream)
+            self._streams[number] = stream
+            self._ids[stream] = number
+        return number
+
+    def _account(self, row: Row) -> RunAccount:
+        current = self.accounts.runs.get(self._run_number)
+        if current is not None and row.run == current.run:
+            return current
+        for account in self.accounts.runs.values():
+            if account.run == row.run:
+                return account
+        return self.accounts.runs.setdefault(0, RunAccount(0, row.run, self._boot_id, exact=False))
+
+    def _due(self) -> None:
+        if self._flush_ns is None:
+            self._flush_ns = self._clock.boot_ns() + DELETE_WITHIN_NS
+        if len(self._deletes) + len(self._keep) >= DELETE_AT:
+            self.write([])
+
+    def _forget_empty_runs(self, file: SpoolFile) -> None:
+        """Keep the newest 50 runs, and older ones only while they have rows."""
+        for number in sorted(self.accounts.runs, reverse=True)[50:]:
+            account = self.accounts.runs[number]
+            if account.queued == account.dead == 0:
+                with file.transaction():
+                    file.forget_run(number)
+                del self.accounts.runs[number]
+
+
+def _stream_of(row: Row) -> Stream:
+    return Stream(row.device, row.topic, str(row.kind), row.retain, row.batched)

@@ -1,0 +1,267 @@
+"""The store on disk. What it promises is contract section 6.
+
+Rows on disk are read back when they are late; rows that are not (``memory``, ``spill`` within its time, everything
+while the disk refuses) live in a :class:`MemoryStore`. The parts: :mod:`disk` keeps the file usable, :mod:`journal`
+writes, :mod:`backlog` reads late rows back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Container, Iterable, Sequence
+
+from gateway.clocks import Clock
+from gateway.delivery.spool.backlog import Backlog
+from gateway.delivery.spool.disk import Disk
+from gateway.delivery.spool.file import SpoolFile
+from gateway.delivery.spool.journal import SECOND, Journal
+from gateway.delivery.store import Durability, MemoryStore, Row, StoreStatus
+from gateway.driver import Kind
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_NS = SECOND
+"""After a fruitless look for late rows that may be sent, the next look."""
+PURGE_EVERY_NS = 60 * SECOND
+EVICT_AT_ONCE = 64
+
+
+class Spool:
+    """A :class:`gateway.delivery.store.Store` that survives the process. Used by the publisher's thread."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        clock: Clock,
+        *,
+        run: str,
+        boot_id: str,
+        exact: bool,
+        max_bytes: int,
+        memory_bytes: int,
+        refuse_new: bool = False,
+        spill_after: float = 1.0,
+        keep: float = 0.0,
+    ) -> None:
+        """``exact``: every device of this run is ``full``. ``disk`` may be in trouble already."""
+        self._disk = disk
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._refuse_new = refuse_new
+        self._spill_ns = int(spill_after * SECOND)
+        self._keep_ns = int(keep * SECOND)
+        self._memory = MemoryStore(memory_bytes)
+        self._journal = Journal(disk, clock, run=run, boot_id=boot_id, exact=exact, keep_ns=self._keep_ns)
+        self._backlog = Backlog(self._journal.row_of, self._journal.damaged)
+        self._journal.on_written = self._backlog.written
+        self._spill: deque[tuple[int, Row]] = deque()
+        self._look_ns = 0
+        self._purge_ns = 0
+        self._load()
+
+    def _load(self) -> None:
+        self._journal.load()
+        total = self._journal.accounts.total
+        self._disk.attempt(lambda file: self._backlog.begin(file, total))
+
+    def accept(self, rows: Sequence[Row]) -> list[Row]:
+        """See :class:`Store`: rows of ``full`` devices are committed and synced when this returns."""
+        if self._refuse_new and self._is_full():
+            return list(rows)
+        self._memory.accept(rows)
+        for row in rows:
+            self._journal.note(row)
+            if row.durability is Durability.SPILL:
+                self._spill.append((row.boot_ns + self._spill_ns, row))
+        self._store([row for row in rows if row.durability is Durability.FULL])
+        return []
+
+    def demote(self, rows: Iterable[Row]) -> None:
+        """See :class:`Store`: a late row lives on disk, and no longer in memory."""
+        rows = list(rows)
+        self._store([row for row in rows if not row.stored and row.durability is not Durability.MEMORY])
+        stored = [row for row in rows if row.stored]
+        self._memory.forget(stored)
+        self._backlog.became_late(row.id for row in stored)
+        self._memory.demote(row for row in rows if not row.stored)
+
+    def next_chunk(self, most_rows: int, most_bytes: int, skip: Container[str] = ()) -> list[Row]:
+        """See :class:`Store`."""
+        on_disk = self._head(skip)
+        in_memory = self._memory.head(skip)
+        if on_disk is not None and (in_memory is None or on_disk.id < in_memory.id):
+            return self._backlog.take(on_disk, most_rows, most_bytes)
+        return self._memory.next_chunk(most_rows, most_bytes, skip)
+
+    def settle(self, rows: Iterable[Row]) -> None:
+        """See :class:`Store`. The deletion is written with the next insertion, or within 5 s."""
+        for row in rows:
+            if row.settled:
+                continue
+            self._memory.settle([row])
+            self._journal.keep(row)
+            self._let_go(row)
+
+    def bury(self, rows: Iterable[Row], reason: str) -> None:
+        """See :class:`Store`."""
+        rows = list(rows)
+        if not self._journal.bury(rows, reason):
+            self._memory.bury(rows, reason)
+            return
+        self._memory.settle(rows)
+        for row in rows:
+            self._let_go(row)
+        self._journal.write([])
+
+    def give_back(self, rows: Iterable[Row]) -> None:
+        """See :class:`Store`."""
+        rows = list(rows)
+        self._backlog.give_back(rows)
+        self._memory.give_back(row for row in rows if not row.stored)
+
+    def holds(self, row: Row) -> bool:
+        """See :class:`Store`."""
+        return not row.settled
+
+    def rewind(self) -> None:
+        """See :class:`Store`."""
+        self._backlog.give_back(list(self._backlog.under_way.values()))
+        self._memory.rewind()
+
+    def make_room(self, evict_fresh: Callable[[str], Row | None]) -> list[Row]:
+        """See :class:`Store`: kept rows go first, then the oldest row of the device that holds most bytes."""
+        dropped = self._memory.make_room(evict_fresh)
+        while not self._refuse_new and self._is_full():
+            if self._journal.purge_kept():
+                continue
+            rows = self._evict(evict_fresh)
+            if not rows:
+                break
+            self._journal.write([])
+            dropped += rows
+        if dropped:
+            self._journal.dropped(dropped)
+        return dropped
+
+    def tick(self, now_ns: int) -> None:
+        """See :class:`Store`."""
+        self._disk.tick(now_ns)
+        if self._disk.reopened:
+            self._load()
+            self._recover()
+        due: list[Row] = []
+        while self._spill and self._spill[0][0] <= now_ns:
+            row = self._spill.popleft()[1]
+            if not (row.settled or row.stored):
+                due.append(row)
+        self._store(due)
+        self._journal.tick(now_ns)
+        if self._keep_ns and now_ns >= self._purge_ns:
+            self._purge_ns = now_ns + PURGE_EVERY_NS
+            self._journal.purge_kept(before_ns=self._clock.wall_ns() - self._keep_ns)
+
+    def close(self) -> None:
+        """See :class:`Store`: everything that may be on disk is."""
+        self._store(self._unsaved())
+        self._journal.close()
+        self._disk.close()
+
+    def left_over(self) -> list[Row]:
+        """See :class:`Store`: of each sampled or state device, the newest row, if it is of this boot."""
+        return self._disk.attempt(self._newest_rows) or []
+
+    def highest_id(self) -> int:
+        """See :class:`Store`."""
+        return self._disk.attempt(SpoolFile.highest_id) or 0
+
+    def runs(self) -> list[dict[str, object]]:
+        """See :class:`Store`."""
+        self._journal.runs_changed = False
+        return self._journal.earlier_runs()
+
+    @property
+    def runs_changed(self) -> bool:
+        """See :class:`Store`."""
+        return self._journal.runs_changed
+
+    def status(self) -> StoreStatus:
+        """See :class:`Store`."""
+        memory = self._memory.status()
+        used = self._disk.attempt(SpoolFile.used_bytes) or 0
+        oldest = [ns for ns in (memory.oldest_boot_ns, self._backlog.oldest_boot_ns()) if ns is not None]
+        return StoreStatus(
+            state=self._disk.state,
+            queued=self._journal.accounts.total + self._memory.unstored,
+            dead=self._journal.accounts.dead + memory.dead,
+            bytes=used + memory.bytes,
+            oldest_boot_ns=min(oldest, default=None),
+            written_bytes=self._disk.written_bytes(),
+        )
+
+    # ------------------------------------------------------------------------------------------------------------------
+
+    def _store(self, rows: list[Row]) -> None:
+        """Write rows that the lanes have; when the disk refuses they stay in memory and are written later."""
+        if rows and self._journal.write(rows):
+            self._memory.now_stored(rows)
+            self._backlog.fresh.update(row.id for row in rows)
+
+    def _let_go(self, row: Row) -> None:
+        row.settled = True
+        if row.stored:
+            self._backlog.forget(row.id)
+            self._journal.let_go(row)
+
+    def _recover(self) -> None:
+        """The disk takes rows again: write those that should have been there, and read late ones from there."""
+        late = [row for row in self._memory.take_late() if row.durability is not Durability.MEMORY or row.stored]
+        self._store(self._unsaved())
+        self.demote(late)
+
+    def _unsaved(self) -> list[Row]:
+        return [row for row in self._memory.rows() if not row.stored and row.durability is not Durability.MEMORY]
+
+    def _head(self, skip: Container[str]) -> Row | None:
+        now_ns = self._clock.boot_ns()
+        if now_ns < self._look_ns:
+            return None
+        head = self._disk.attempt(lambda file: self._backlog.head(file, skip))
+        if head is None and self._backlog.unread:
+            self._look_ns = now_ns + LOOK_AGAIN_NS
+        return head
+
+    def _is_full(self) -> bool:
+        used = self._disk.attempt(SpoolFile.used_bytes)
+        return used is not None and used > self._max_bytes
+
+    def _evict(self, evict_fresh: Callable[[str], Row | None]) -> list[Row]:
+        """Rows of the device that holds most, oldest first, that are not in flight."""
+        device = self._journal.accounts.largest()
+        if device is None:
+            return []
+        rows = self._disk.attempt(lambda file: self._backlog.oldest(file, device, EVICT_AT_ONCE)) or []
+        if rows:
+            self._backlog.drop({row.id for row in rows})
+        else:
+            row = evict_fresh(device)
+            rows = [] if row is None else [row]
+        for row in rows:
+            self._memory.settle([row])
+            self._let_go(row)
+        return rows
+
+    def _newest_rows(self, file: SpoolFile) -> list[Row]:
+        newest: dict[str, int] = {}
+        for stream_number, _run, _count, _size, highest in file.counts():
+            stream = self._journal.stream(stream_number)
+            if stream is not None and stream.kind != Kind.EVENT and not stream.batched:
+                newest[stream.device] = max(highest, newest.get(stream.device, 0))
+        rows: list[Row] = []
+        for row_id in newest.values():
+            for _id, record in file.scan(row_id - 1, 1):
+                row = self._journal.row_of(record) if record is not None else None
+                if row is not None and self._journal.same_boot(row.run):
+                    rows.append(row)
+        self._backlog.made_fresh(row.id for row in rows)
+        return rows
