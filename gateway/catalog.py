@@ -11,15 +11,17 @@ import stat
 import sys
 import traceback
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gateway.config.duration import parse_duration
 from gateway.config.fields import fields_of
 from gateway.config.shape import DeviceTable
 from gateway.driver import Channel, Driver, Kind
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 BUNDLED = Path(__file__).resolve().parent.parent / "drivers"
 GROUP = "sensorpost.drivers"
@@ -80,7 +82,9 @@ class Catalog:
         return None if entry is None else _from_package(name, entry)
 
     def _entry_points(self) -> dict[str, EntryPoint]:
-        if self._packages is None:  # reading what is installed takes some 10 ms: only for names that are in no folder
+        if self._packages is None:
+            from importlib.metadata import entry_points  # noqa: PLC0415 (20 ms: only for names that are in no folder)
+
             self._packages = {entry.name: entry for entry in entry_points(group=GROUP) if _NAME.fullmatch(entry.name)}
         return self._packages
 

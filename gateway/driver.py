@@ -10,12 +10,15 @@ All three methods of one driver object are called from one thread and never at t
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transform
 
+from gateway.config.duration import parse_duration
 from gateway.hardware.protocols import Hardware, SerialPort, Sysfs
 from gateway.units import check_pair
 
@@ -32,6 +35,7 @@ __all__ = [
     "Result",
     "Scalar",
     "SerialPort",
+    "Size",
     "Sysfs",
     "Values",
     "option",
@@ -49,6 +53,9 @@ Result = Values | Sequence[Values] | None
 
 Duration = Annotated[float, "duration"]
 """The type of an option that is a length of time: seconds for the driver, ``"500ms"`` or ``"1h30m"`` for the user."""
+
+Size = Annotated[int, "size"]
+"""The type of an option that is an amount of data: bytes for the driver, ``"64MB"`` for the user."""
 
 RESERVED_KEYS = frozenset({"time", "run", "seq", "clock", "device", "topic"})
 EVENT_KEYS = frozenset({"event", "tag", "dwell_s"})
@@ -120,6 +127,8 @@ class Channel:
 
 
 OptionsT = TypeVar("OptionsT")
+_DURATION = re.compile(r"\bDuration\b|, 'duration'\]")
+"""An annotation that is or holds :data:`Duration`, as written or evaluated."""
 
 
 def option(
@@ -151,9 +160,18 @@ def option(
 def options(cls: type[OptionsT]) -> type[OptionsT]:
     """Make a class a driver's options: a frozen, keyword-only dataclass whose types are the validation.
 
-    Types that are understood: ``int``, ``float``, ``bool``, ``str``, ``Literal[...]``, ``X | None``, ``tuple[X, ...]``,
-    ``dict[str, X]`` and further option classes. A class made with ``@dataclass(frozen=True)`` serves as well.
+    Types that are understood: ``int``, ``float``, ``bool``, ``str``, ``Duration``, ``Size``, ``Literal[...]``,
+    ``X | None``, ``tuple[X, ...]``, ``dict[str, X]`` and further option classes. The default of a ``Duration`` may be
+    written as the user would, ``"60s"``. A class made with ``@dataclass(frozen=True)`` serves as well.
     """
+    for name, annotation in inspect.get_annotations(cls).items():
+        field = cls.__dict__.get(name)
+        if (
+            isinstance(field, dataclasses.Field)
+            and isinstance(field.default, str)
+            and _DURATION.search(str(annotation))
+        ):
+            field.default = parse_duration(field.default)
     return dataclass(frozen=True, kw_only=True, slots=True)(cls)
 
 
