@@ -2,6 +2,19 @@
 
 Wiring: none. Without ``signals`` it makes some that suit its ``kind``.
 
+Sample:
+
+    [devices.fake]
+    driver = "mock"
+    interval = "200ms"
+    signals = { temperature = { min = 15, max = 25, unit = "°C" }, door = { shape = "square", period = "5s" } }
+
+    [[devices.fake.faults]]
+    kind = "hang"
+    in = "read"
+    at = "5s"
+    for = "10s"
+
 Traps: sine, ramp and square follow the time since the device's first start in this run; walk, counter, choice and csv
 the number of the reading. A ``square`` without min and max is a boolean. An event device makes one event with each
 reading. ``hang``, ``slow`` and ``busy`` really block their thread, ``exit`` and ``segfault`` really end the process:

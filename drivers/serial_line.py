@@ -85,7 +85,7 @@ class Options:
     fields: tuple[Field, ...] = option(help="the values in a line; csv: in the order of the columns")
     format: Literal["csv", "json", "keyvalue", "regex"] = option(default="csv", help="21.5,40 or {...} or t=21.5 h=40")
     delimiter: str = option(default=",", help="csv: what is between two columns")
-    pattern: str = option(default="", help="regex: a regular expression with a named group, (?P<name>...), per field")
+    pattern: str = option(default="", help="regex: a regular expression with a named group, `(?P<name>...)`, per field")
     ignore: str = option(default="", help="a regular expression; lines in which it is found are skipped")
     encoding: str = option(default="utf-8", help="how text is encoded; bytes that are not are a bad reading")
     terminator: str = option(default="\n", help="what ends a line; white space around it is cut off")

@@ -1,16 +1,22 @@
 """The machine itself: temperature, load, memory, disk, network, uptime and, on a Raspberry Pi, its supply.
 
-Wiring: none. A value that this machine does not have is null.
+Wiring: none, but Linux. A value that this machine does not have is null.
 
-Sources: proc(5) for /proc; Documentation/ABI/testing/sysfs-class-thermal and sysfs-class-net of the Linux kernel;
-drivers/hwmon/raspberrypi-hwmon.c for the supply voltage; the Raspberry Pi documentation of vcgencmd for the bits of
-get_throttled.
+Sample:
+
+    [devices.this-machine]
+    driver = "system"
+    interval = "10s"
 
 Traps: ``cpu_percent`` is the mean since the last reading, so it is null in the first one. Memory counts as used when
 programs cannot have it, caches are free. ``disk_used_percent`` includes what is reserved for root. In a container the
 network is the container's, most of the rest is the host's. ``interface`` and ``path`` may be missing for a while (a USB
 adapter, a disk that is not mounted): null until they come. A Pi with a weak supply throttles for moments: look at the
 history, not at one reading.
+
+Sources: proc(5) for /proc; Documentation/ABI/testing/sysfs-class-thermal and sysfs-class-net of the Linux kernel;
+drivers/hwmon/raspberrypi-hwmon.c for the supply voltage; the Raspberry Pi documentation of vcgencmd for the bits of
+get_throttled.
 """
 
 from __future__ import annotations

@@ -1,0 +1,30 @@
+r"""The kit for driver authors: run one driver without threads, on hardware that a test has made up.
+
+::
+
+    from gateway.testing import DriverHarness, FakeHardware, FakeSerial, check_driver
+
+    def test_reads_a_line():
+        port = FakeSerial()
+        with DriverHarness(Thermometer, hardware=FakeHardware(ports={"/dev/ttyUSB0": port}), port="/dev/ttyUSB0") as it:
+            port.feed(b"21.5\n")
+            assert it.read() == {"temperature": 21.5}
+
+Waiting is virtual: a ``read`` that waits a second for a silent port returns at once, and ``elapsed()`` says that a
+second has passed. ``docs/writing-a-driver.md`` has more.
+"""
+
+from gateway.testing.checks import check_driver, check_result
+from gateway.testing.fakes import FakeHardware, FakeSerial, FakeSysfs, FakeTime
+from gateway.testing.harness import DriverHarness, build_options
+
+__all__ = [
+    "DriverHarness",
+    "FakeHardware",
+    "FakeSerial",
+    "FakeSysfs",
+    "FakeTime",
+    "build_options",
+    "check_driver",
+    "check_result",
+]

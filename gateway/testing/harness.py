@@ -1,0 +1,92 @@
+"""Runs one driver object as the runtime does, but without threads and in virtual time."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from gateway.config.report import Report, dotted
+from gateway.config.structure import INVALID, build
+from gateway.driver import Channel, Driver, Kind, Result
+from gateway.hardware.protocols import Hardware
+from gateway.testing.checks import check_result
+from gateway.testing.fakes import FakeHardware, FakeTime
+
+
+class DriverHarness:
+    """One driver, its options (as in the configuration: ``interval="5s"``, lists, dictionaries) and its hardware.
+
+    As a context manager it opens the driver and releases it at the end::
+
+        with DriverHarness(SerialLine, hardware=hardware, port="/dev/x", fields=[{"name": "temperature"}]) as it:
+            assert it.read() == {"temperature": 21.5}
+
+    Options that the configuration would refuse raise ``ValueError`` with the same words.
+    """
+
+    def __init__(self, driver: type[Driver[Any]], /, *, hardware: Hardware | None = None, **options: Any) -> None:
+        self.device = "test"
+        self.hardware: Hardware = FakeHardware() if hardware is None else hardware
+        self.time = FakeTime()
+        if isinstance(self.hardware, FakeHardware):
+            self.hardware.use_time(self.time)
+        self.options = build_options(driver, options)
+        self.kind: Kind = driver.kind_for(self.options)
+        self.channels: tuple[Channel, ...] = driver.channels_for(self.options)
+        self.driver: Driver[Any] = driver(self.options, self)
+
+    # What the runtime gives to a driver -------------------------------------------------------------------------------
+
+    def elapsed(self) -> float:
+        """Seconds since the start, in virtual time."""
+        return self.time.now
+
+    def wait(self, seconds: float) -> None:
+        """Let virtual time pass: for the driver, and for the test between two reads."""
+        self.time.wait(seconds)
+
+    # What the runtime does with a driver ------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Open; what fails is released and raised, as in the runtime."""
+        try:
+            self.driver.open()
+        except BaseException:
+            self.driver.release()
+            raise
+
+    def read(self) -> Result:
+        """One ``read``. ``AssertionError`` when the driver returns what it may not."""
+        result = self.driver.read()
+        check_result(result, self.channels, self.kind)
+        return result
+
+    def close(self) -> None:
+        """Close the driver and everything it opened."""
+        self.driver.release()
+
+    def reopen(self) -> None:
+        """Close and open again, as after ``DeviceUnavailable``."""
+        self.close()
+        self.open()
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def build_options(driver: type[Driver[Any]], values: dict[str, Any]) -> Any:
+    """The driver's options from values as in the configuration. ``ValueError`` lists every mistake."""
+    report = Report(values)
+    options = build(driver.options_type, values, (), report)
+    if report.mistakes or options is INVALID:
+        lines = [
+            f"{dotted(note.path)}: {note.message}" + (f"; {note.hint}" if note.hint else "") for note in report.mistakes
+        ]
+        raise ValueError("\n".join(lines))
+    return options
