@@ -20,6 +20,7 @@ from typing import Any
 from gateway.clocks import Clock, SystemClock
 from gateway.config.settings import DeviceSettings, Settings
 from gateway.delivery.bulletin import HEALTH, Bulletin
+from gateway.delivery.correction import Correction
 from gateway.delivery.intake import Route
 from gateway.delivery.lanes import Lanes
 from gateway.delivery.link import Link
@@ -95,13 +96,16 @@ class Gateway:
             runs=list,
             health=self._health_object,
         )
+        correction = Correction(clock, self._trust.trusted)
+        lanes = Lanes(self._store, mqtt.live_window, inline=mqtt.replay == "inline", prepare=correction.prepare)
         self._publisher = Publisher(
             inbox=self._inbox,
             link=self._link,
-            lanes=Lanes(self._store, mqtt.live_window, inline=mqtt.replay == "inline"),
+            lanes=lanes,
             store=self._store,
             bulletin=bulletin,
             alarms=self._alarms,
+            correction=correction,
             ledger_of=lambda row: self._queues[row.device].ledger if row.run == self.run_id else None,
             clock=clock,
             window=mqtt.window,

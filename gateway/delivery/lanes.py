@@ -8,7 +8,7 @@ event is late by its age alone. Late readings travel in arrays, oldest first, be
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -63,8 +63,19 @@ class _Lane:
 class Lanes:
     """The fresh rows of all devices."""
 
-    def __init__(self, store: Store, live_window: float, *, inline: bool) -> None:
-        """``live_window`` in seconds; ``inline``: late readings go to the live topic, one by one, not retained."""
+    def __init__(
+        self,
+        store: Store,
+        live_window: float,
+        *,
+        inline: bool,
+        prepare: Callable[[Row], None] = lambda _row: None,
+    ) -> None:
+        """``live_window`` in seconds; ``inline``: late readings go to the live topic, one by one, not retained.
+
+        ``prepare`` is called for each row before its bytes are put into a message.
+        """
+        self._prepare = prepare
         self._store = store
         self._window_ns = int(live_window * 1e9)
         self._inline = inline
@@ -106,6 +117,8 @@ class Lanes:
         rows = self._store.next_chunk(1 if self._inline else CHUNK_ROWS, self._most_bytes, held)
         if not rows:
             return None
+        for row in rows:
+            self._prepare(row)
         first = rows[0]
         if self._inline and not first.batched:
             return Send(Way.LATE, first.topic, first.body, retain=False, rows=(first,))
@@ -167,6 +180,7 @@ class Lanes:
         if lane.waiting[0].batched:
             return self._batch(lane, now_ns)
         row = lane.waiting.popleft()
+        self._prepare(row)
         lane.sent_live = max(lane.sent_live, row.id)
         return Send(Way.LIVE, row.topic, row.body, row.retain, rows=(row,))
 
@@ -192,6 +206,7 @@ class Lanes:
         newest = lane.waiting[-1]
         if newest.id > lane.copied and (lane.copied_ns is None or now_ns - lane.copied_ns >= COPY_EVERY_NS):
             lane.copied, lane.copied_ns = newest.id, now_ns
+            self._prepare(newest)
             return Send(Way.COPY, newest.topic, newest.body, newest.retain)
         size = sum(len(row.body) + 1 for row in lane.waiting)
         full = size >= self._most_bytes or len(lane.waiting) >= CHUNK_ROWS
@@ -204,5 +219,6 @@ class Lanes:
             if rows and (size > self._most_bytes or len(rows) >= CHUNK_ROWS):
                 break
             rows.append(lane.waiting.popleft())
+            self._prepare(rows[-1])
         topic = Topics.batch(rows[0].topic)
         return Send(Way.BATCH, topic, array(row.body for row in rows), retain=False, rows=tuple(rows))

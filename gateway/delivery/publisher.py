@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from gateway.clocks import Clock
 from gateway.delivery.bulletin import Bulletin, Message
+from gateway.delivery.correction import Correction
+from gateway.delivery.farewell import Farewell
 from gateway.delivery.in_flight import InFlight
 from gateway.delivery.intake import Intake, LedgerOf, Route
 from gateway.delivery.lanes import Lanes, Send, Way
@@ -29,8 +31,6 @@ log = logging.getLogger(__name__)
 DRAIN = 200
 """Inbox items handled before the next look at timers and window."""
 TICK = 0.25
-CONNECT_GRACE_NS = 500_000_000
-"""How long a stop waits for a connection that is not there."""
 FORBIDDEN_RETRY_NS = 30_000_000_000
 """How often a topic that the broker does not allow is tried again."""
 
@@ -54,6 +54,7 @@ class Publisher:
         store: Store,
         bulletin: Bulletin,
         alarms: Alarms,
+        correction: Correction,
         ledger_of: LedgerOf,
         clock: Clock,
         window: int,
@@ -66,6 +67,7 @@ class Publisher:
         self._store = store
         self._bulletin = bulletin
         self._alarms = alarms
+        self._correction = correction
         self._ledger_of = ledger_of
         self._clock = clock
         self._most_in_flight = window
@@ -74,10 +76,7 @@ class Publisher:
         self._in_flight = InFlight()
         self._turn_late = False
         self._hold_until_ns = 0
-        self._stopping: int | None = None
-        self._stop_ns = 0
-        self._said_goodbye = False
-        self._leaving = False
+        self._farewell: Farewell | None = None
         self._done = False
         self.beat_ns = clock.boot_ns()
         """When the loop last came round, for the watchdog."""
@@ -110,6 +109,7 @@ class Publisher:
             self._intake.accept(readings)
         self._link.tick(now_ns / 1e9)
         self._check_stall(now_ns)
+        self._correction.tick()
         self._store.tick(now_ns)
         if self._store.runs_changed:
             self._bulletin.runs_changed()
@@ -118,8 +118,10 @@ class Publisher:
             self._pump(now_ns)
         else:
             self._lanes.relieve(now_ns)
-        if self._stopping is not None:
-            self._wind_down(now_ns)
+        if self._farewell is not None:
+            queued = self._store.status().queued
+            if self._farewell.step(now_ns, in_flight=len(self._in_flight), queued=queued):
+                self._end()
 
     # What comes in ---------------------------------------------------------------------------------------------------
 
@@ -138,7 +140,7 @@ class Publisher:
                 if self._link.closed(item, now_ns / 1e9):
                     self._on_closed()
             case Stop():
-                self._stop_ns, self._stopping = now_ns, now_ns + int(item.flush * 1e9)
+                self._farewell = self._farewell or Farewell(self._link, self._bulletin, now_ns, item.flush)
             case str():
                 self._bulletin.changed(item)
             case _:
@@ -148,7 +150,7 @@ class Publisher:
         self._store.rewind()
         self._lanes.give_back(self._in_flight.clear())
         self._bulletin.closed()
-        if self._leaving:
+        if self._farewell is not None and self._farewell.closed():
             self._end()
 
     # Acknowledgements ------------------------------------------------------------------------------------------------
@@ -170,6 +172,7 @@ class Publisher:
     def _settle(self, send: Send, *, unheard: bool) -> None:
         self._store.settle(send.rows)
         for row in send.rows:
+            self._correction.settled(row)
             if (ledger := self._ledger_of(row)) is not None:
                 ledger.acked(unheard=unheard)
         if self._alarms.any:
@@ -273,26 +276,6 @@ class Publisher:
         oldest_ns = self._in_flight.oldest_ns()
         if self._link.up and oldest_ns is not None and now_ns - oldest_ns > self._stall_ns:
             self._link.abort("the broker does not acknowledge")
-
-    def _wind_down(self, now_ns: int) -> None:
-        """Stopping: first everything that waits, then the good-bye, then DISCONNECT."""
-        assert self._stopping is not None
-        if self._leaving:
-            if now_ns >= self._stopping:
-                self._end()
-        elif now_ns >= self._stopping or (not self._link.up and now_ns >= self._stop_ns + CONNECT_GRACE_NS):
-            # without a DISCONNECT, so that the broker publishes the will
-            self._link.abort("stopping")
-            self._end()
-        elif not self._said_goodbye:
-            if self._link.up and not self._in_flight and self._bulletin.idle and self._store.status().queued == 0:
-                self._said_goodbye = True
-                self._bulletin.goodbye()
-        elif not self._in_flight and self._bulletin.idle:
-            self._leaving = True
-            self._stopping = now_ns + 1_000_000_000
-            if not self._link.end():
-                self._end()
 
     def _end(self) -> None:
         self._store.close()

@@ -52,6 +52,8 @@ class Row:
     clock: str | None = None
     """As in the reading: ``None`` when the wall clock was trusted."""
     durability: Durability = Durability.MEMORY
+    this_boot: bool = True
+    """Whether ``boot_ns`` is of the boot clock that runs now."""
     stored: bool = False
     """Whether it is on disk."""
     settled: bool = False

@@ -219,12 +219,9 @@ class Journal:
             wall_ns=record.wall_ns,
             clock="unsynced" if record.flags & UNSYNCED else None,
             durability=Durability.FULL,
+            this_boot=account.boot_id == self._boot_id,
             stored=True,
         )
-
-    def same_boot(self, run: str) -> bool:
-        """Whether that run's boot clock is this one's."""
-        return any(account.run == run and account.boot_id == self._boot_id for account in self.accounts.runs.values())
 
     def earlier_runs(self) -> list[dict[str, object]]:
         """``gateway/runs``."""
