@@ -62,6 +62,7 @@ class RealSerialPort:
         self._name = name
         self._timeout = self._set_timeout = timeout
         self._early = bytearray()
+        self._taken = False
         self.closed = False
 
     @property
@@ -133,6 +134,7 @@ class RealSerialPort:
         The owner's descriptor is not closed, because its number would be given to another file and the owner would go
         on with that. It is unlocked and pointed at /dev/null; the owner's next call fails, and its ``close`` closes it.
         """
+        self._taken = True
         self.cancel_read()
         with suppress(*ERRORS, AttributeError, TypeError):
             descriptor = self._handle.fileno()
@@ -159,16 +161,20 @@ class RealSerialPort:
         del self._early[:size]
         return taken
 
+    def _check(self) -> None:
+        if self.closed or self._taken:
+            raise DeviceUnavailable(f"{self._name} is closed")
+
     def _limit(self, seconds: float) -> None:
         if abs(seconds - self._set_timeout) > 0.001:  # setting it is several system calls
             self._handle.timeout = self._set_timeout = seconds
 
     @contextmanager
     def _trouble(self) -> Iterator[None]:
-        if self.closed:
-            raise DeviceUnavailable(f"{self._name} is closed")
+        self._check()
         try:
             yield
+            self._check()
         except ERRORS as error:
             raise explain_use(self._name, error) from error
         except (TypeError, ValueError) as error:

@@ -20,9 +20,10 @@ class RealSysfs:
 
     def read(self, path: str) -> str:
         """See :class:`gateway.hardware.protocols.Sysfs`."""
+        file = self._below(path)
         try:
             # O_NONBLOCK: a pipe put there by mistake must not hang the device
-            descriptor = os.open(self._below(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
             try:
                 data = os.read(descriptor, LIMIT)
                 while data and len(data) < LIMIT and (more := os.read(descriptor, LIMIT - len(data))):
@@ -44,8 +45,9 @@ class RealSysfs:
 
     def disk_usage(self, path: str) -> tuple[int, int]:
         """See :class:`gateway.hardware.protocols.Sysfs`."""
+        folder = self._below(path)
         try:
-            facts = os.statvfs(self._below(path))
+            facts = os.statvfs(folder)
         except (OSError, ValueError) as error:
             raise _unreadable(path, error) from error
         return facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize
