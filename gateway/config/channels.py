@@ -64,20 +64,21 @@ def _channel(channel: Channel, table: Any, kind: Kind, path: KeyPath, report: Re
         return None
     before = len(report.mistakes)
     if channel.type is not float:
-        for key in NUMBERS_ONLY & set(table):
+        for key in sorted(NUMBERS_ONLY & set(table)):
             report.add((*path, key), f"is for numbers, but this channel is {_WORDS[channel.type]}", "leave it out")
+    if kind is Kind.EVENT:
+        for key in sorted({"deadband", "heartbeat"} & set(table)):
+            report.add((*path, key), "has no meaning for events: each one is published", "leave it out")
     values = check_table(fields_of(ChannelTable), table, path, report)
-    if INVALID in values.values():
-        return None
+    values = {name: None if value is INVALID else value for name, value in values.items()}
     key = values["key"] or channel.name
     _check_key(values["key"], channel, kind, path, report)
     low, high = _range(channel, values, path, report)
     unit = _unit(channel, values["unit"], path, report)
     if len(report.mistakes) > before:
         return None
-    fine = {name: values[name] for name in ("enabled", "scale", "offset", "digits", "deadband", "heartbeat")}
-    name = values["name"] or (key if values["key"] else channel.name)
-    return ChannelSettings(channel=channel, key=key, name=name, min=low, max=high, unit=unit, **fine)
+    rest = {name: values[name] for name in ("enabled", "scale", "offset", "digits", "deadband", "heartbeat")}
+    return ChannelSettings(channel=channel, key=key, name=values["name"] or key, min=low, max=high, unit=unit, **rest)
 
 
 def _check_key(key: str | None, channel: Channel, kind: Kind, path: KeyPath, report: Report) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LONGEST_NAME = 64
+LONGEST_BASE = 256
 GENERIC = frozenset({"", "raspberrypi", "raspbian", "localhost", "debian", "ubuntu", "pi", "linux", "dietpi"})
 """Host names that many machines have."""
 MACHINE_ID = Path("/etc/machine-id")
@@ -42,7 +43,7 @@ def wrong_id(text: str) -> str:
     return "" if _ID.fullmatch(text) else "is no gateway id"
 
 
-ID_RULE = f"accepted: 1 to {LONGEST_NAME} letters (a-z), digits, - and _"
+ID_RULE = f"accepted: 1 to {LONGEST_NAME} letters (a-z, A-Z), digits, - and _"
 
 
 def plain_id(text: str) -> str:
@@ -67,10 +68,9 @@ def wrong_level(text: str) -> str:
 
 def wrong_base_topic(text: str) -> str:
     """What is wrong with a base topic of one or several levels; empty when nothing is."""
-    if text.startswith("$"):
-        return "begins with $, which belongs to the broker"
-    for level in text.split("/"):
-        wrong = wrong_level(level.lstrip("$") or level)
-        if wrong:
-            return "has an empty level" if not level and "/" in text else wrong
-    return ""
+    if len(text) > LONGEST_BASE:
+        return f"is longer than {LONGEST_BASE} characters"
+    levels = text.split("/")
+    if "" in levels:
+        return "has an empty level" if len(levels) > 1 else "is empty"
+    return next((wrong for level in levels if (wrong := wrong_level(level))), "")

@@ -24,7 +24,7 @@ from gateway.config.structure import INVALID, check_table
 
 _VARIABLE = re.compile(r"\$(\$\{|\{([^}]*)\}?)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_EXAMPLE = 'add for example [devices.system] with driver = "system" below it'
+_EXAMPLE = 'add for example a line [devices.system] and below it driver = "system"'
 
 
 def find(path: Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Path | None:
@@ -98,7 +98,7 @@ def _settings(
     assert mqtt is not None
     _world_readable(document, report)
     return Settings(
-        files=tuple(one.path for one in document.sources),
+        files=document.files,
         gateway_id=gateway_id,
         drivers_dir=drivers_dir,
         clock=tables["gateway"]["clock"],

@@ -15,8 +15,8 @@ _SECRET = re.compile(r"pass|secret|token|credential|api_?key|private", re.IGNORE
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
 """Characters of a value that are shown."""
-_LISTED = 16
-"""Names that are listed in one line; of more only the nearest is shown."""
+_LISTED = 8
+"""Names that are listed beside the nearest one; of more only the nearest is shown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Document:
 
     sources: tuple[Source, ...]
     data: dict[str, Any]
+    files: tuple[Path, ...] = ()
+    """The sources that are files, the main one first."""
 
     def problems(self, notes: Sequence[Note]) -> list[Problem]:
         """The notes with their places, in the order of the files and their lines, each once."""
@@ -74,11 +76,16 @@ def find(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | Non
     if path is not None:
         return path
     if named := environ.get("SENSORPOST_CONFIG"):
-        return Path(named)
+        return _within(cwd, Path(named))
     local = Path("sensorpost.toml")
     if (cwd / local).exists():
-        return local if cwd == Path.cwd() else cwd / local
+        return _within(cwd, local)
     return SYSTEM_FILE if SYSTEM_FILE.exists() else None
+
+
+def _within(cwd: Path, path: Path) -> Path:
+    """``path`` seen from here: as short as the user wrote it where ``cwd`` is the process's own."""
+    return path if cwd == Path.cwd() else cwd / path
 
 
 def read(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Document:
@@ -101,7 +108,7 @@ def read(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Document:
             problems.append(Problem(str(file), error.line, "", error.message, hint))
     if problems:
         raise ConfigErrors(problems)
-    return merge(sources)
+    return merge(sources, tuple(one.path for one in sources))
 
 
 def from_text(text: str, name: str) -> Document:
@@ -180,14 +187,14 @@ def _refuse_depth(data: dict[str, Any]) -> None:
     raise _Unreadable(f"tables or arrays are nested more than {DEEPEST} deep", "", 1)
 
 
-def merge(sources: Sequence[Source]) -> Document:
+def merge(sources: Sequence[Source], files: tuple[Path, ...] = ()) -> Document:
     """One tree out of all files. Raises ``ConfigErrors`` for keys that two files set."""
     merger = _Merger()
     for source in sources:
         merger.add(merger.data, source.data, (), source)
     if merger.problems:
         raise ConfigErrors(merger.problems)
-    return Document(tuple(sources), merger.data)
+    return Document(tuple(sources), merger.data, files)
 
 
 class _Merger:

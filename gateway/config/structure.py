@@ -160,7 +160,9 @@ def _union(hint: Any, value: Any, path: KeyPath, report: Report, facts: Mapping[
     exact = [member for member in fitting if member is type(value)]
     if fitting:
         return check((exact or fitting)[0], value, path, report, facts)
-    return _refuse(path, report, f"is not {' or '.join(dict.fromkeys(name_of(m) for m in members))}", "")
+    return _refuse(
+        path, report, f"is not {' or '.join(dict.fromkeys(name_of(m) for m in members))}", str(facts.get("help", ""))
+    )
 
 
 def _choice(choices: Sequence[Any], value: Any, path: KeyPath, report: Report) -> Any:
@@ -227,4 +229,4 @@ def _how(field: Field) -> str:
     """What a missing key looks like."""
     kinds = get_args(field.hint) if is_union(field.hint) else (field.hint,)
     text = f"write {field.key} = {sample_of(kinds[0])}"
-    return f"{text}: {field.facts['help']}" if field.facts.get("help") else text
+    return f"{text} ({field.facts['help']})" if field.facts.get("help") else text
