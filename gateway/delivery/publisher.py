@@ -23,6 +23,7 @@ from gateway.delivery.mqtt import Acked, Closed, Connected, Unsendable
 from gateway.delivery.outcome import Outcome, outcome_of
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.delivery.store import Store
+from gateway.delivery.task import Task
 from gateway.reading.reading import Reading
 from gateway.status.alarms import Alarms
 
@@ -132,26 +133,28 @@ class Publisher:
             case Acked():
                 if item.number == self._link.number:
                     self._acked(item)
-            case Connected():
-                if self._link.connected(item, now_ns / 1e9):
-                    self._lanes.limit_packet(self._link.limits.maximum_packet)
-                    self._bulletin.connected(self._intake.again())
-            case Closed():
-                if self._link.closed(item, now_ns / 1e9):
-                    self._on_closed()
+            case Connected() | Closed():
+                self._on_link(item, now_ns / 1e9)
             case Stop():
                 self._farewell = self._farewell or Farewell(self._link, self._bulletin, now_ns, item.flush)
+            case Task():
+                item.run()
             case str():
                 self._bulletin.changed(item)
             case _:
                 log.debug("unknown item in the inbox: %r", item)
 
-    def _on_closed(self) -> None:
-        self._store.rewind()
-        self._lanes.give_back(self._in_flight.clear())
-        self._bulletin.closed()
-        if self._farewell is not None and self._farewell.closed():
-            self._end()
+    def _on_link(self, event: Connected | Closed, now: float) -> None:
+        if isinstance(event, Connected):
+            if self._link.connected(event, now):
+                self._lanes.limit_packet(self._link.limits.maximum_packet)
+                self._bulletin.connected(self._intake.again())
+        elif self._link.closed(event, now):
+            self._store.rewind()
+            self._lanes.give_back(self._in_flight.clear())
+            self._bulletin.closed()
+            if self._farewell is not None and self._farewell.closed():
+                self._end()
 
     # Acknowledgements ------------------------------------------------------------------------------------------------
 
