@@ -47,10 +47,10 @@ def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click p
     return 0
 
 
-def _topic(settings: Settings, device: DeviceSettings) -> str:
+def _topic(settings: Settings, device: str) -> str:
     from gateway.delivery.topics import Topics  # noqa: PLC0415
 
-    return Topics.of(settings.mqtt.base_topic, settings.gateway_id).live(device.device)
+    return Topics.of(settings.mqtt.base_topic, settings.gateway_id).live(device)
 
 
 def _as_json(settings: Settings, device: DeviceSettings) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def _as_json(settings: Settings, device: DeviceSettings) -> dict[str, Any]:
         "enabled": device.enabled,
         "interval_s": device.interval,
         "channels": [{"key": c.key, "unit": c.unit} for c in device.channels if c.enabled],
-        "topic": _topic(settings, device),
+        "topic": _topic(settings, device.device),
     }
 
 
@@ -72,7 +72,7 @@ def _summary(settings: Settings) -> None:
     files = ", ".join(str(path) for path in settings.files)
     brokers = ", ".join(endpoint.url for endpoint in settings.mqtt.endpoints)
     out(f"{files}: valid")
-    out(f"gateway {settings.gateway_id}, broker {brokers}")
+    out(f"gateway {settings.gateway_id}, broker {brokers}, topics {_topic(settings, 'DEVICE')}")
     if not settings.devices:
         out("no devices yet: add a [devices.NAME] table (see: sensorpost drivers)")
         return
@@ -81,8 +81,5 @@ def _summary(settings: Settings) -> None:
     for device in settings.devices:
         channels = ", ".join(f"{c.key} {c.unit}" if c.unit else c.key for c in device.channels if c.enabled)
         every = "streams" if device.interval is None else format_duration(device.interval)
-        topic = _topic(settings, device)
-        rows.append(
-            (device.device, device.driver, str(device.kind), every if device.enabled else "disabled", topic, channels)
-        )
-    show(("device", "driver", "kind", "interval", "topic", "channels"), rows)
+        rows.append((device.device, device.driver, str(device.kind), every if device.enabled else "disabled", channels))
+    show(("device", "driver", "kind", "interval", "channels"), rows)
