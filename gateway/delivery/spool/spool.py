@@ -7,8 +7,7 @@ writes, :mod:`backlog` reads late rows back.
 
 from __future__ import annotations
 
-import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Sequence
 
 from gateway.clocks import Clock
@@ -18,8 +17,6 @@ from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.journal import SECOND, Journal
 from gateway.delivery.store import Durability, MemoryStore, Row, StoreStatus
 from gateway.driver import Kind
-
-log = logging.getLogger(__name__)
 
 LOOK_AGAIN_NS = SECOND
 """After a fruitless look for late rows that may be sent, the next look."""
@@ -199,7 +196,38 @@ class Spool:
             written_bytes=self._disk.written_bytes(),
         )
 
-    # ------------------------------------------------------------------------------------------------------------------
+    @property
+    def disk(self) -> Disk:
+        """The file's keeper."""
+        return self._disk
+
+    def flush(self) -> None:
+        """Carry out what is pending."""
+        self._journal.write([])
+
+    def names(self, stream: int, run: int) -> tuple[str, str]:
+        """Device and run for their numbers."""
+        found = self._journal.stream(stream)
+        account = self._journal.accounts.runs.get(run)
+        return (found.device if found else "?", account.run if account else "?")
+
+    def came_back(self, ids: Iterable[int]) -> None:
+        """Rows were put back into the log."""
+        self._backlog.became_late(ids)
+
+    def recount(self) -> None:
+        """The tables were changed: count anew."""
+        self._journal.load()
+
+    def purge_queued(self) -> Counter[tuple[str, str]]:
+        """Drop every late row that is not under way."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for device in [name for name, rows in self._journal.accounts.rows.items() if rows > 0]:
+            while rows := self._evict_from(device):
+                counts.update((row.device, row.run) for row in rows)
+                self._journal.dropped(rows)
+                self._journal.write([])
+        return counts
 
     def _store(self, rows: list[Row]) -> None:
         """Write rows that the lanes have; when the disk refuses they stay in memory and are written later."""
@@ -240,14 +268,18 @@ class Spool:
         device = self._journal.accounts.largest()
         if device is None:
             return []
+        rows = self._evict_from(device)
+        if not rows and (row := evict_fresh(device)) is not None:
+            rows = [row]
+            self._memory.settle(rows)
+            self._let_go(row)
+        return rows
+
+    def _evict_from(self, device: str) -> list[Row]:
+        """The oldest late rows of a device, out of the file."""
         rows = self._disk.attempt(lambda file: self._backlog.oldest(file, device, EVICT_AT_ONCE)) or []
-        if rows:
-            self._backlog.drop({row.id for row in rows})
-        else:
-            row = evict_fresh(device)
-            rows = [] if row is None else [row]
+        self._backlog.drop({row.id for row in rows})
         for row in rows:
-            self._memory.settle([row])
             self._let_go(row)
         return rows
 
