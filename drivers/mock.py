@@ -8,12 +8,7 @@ Sample:
     driver = "mock"
     interval = "200ms"
     signals = { temperature = { min = 15, max = 25, unit = "°C" }, door = { shape = "square", period = "5s" } }
-
-    [[devices.fake.faults]]
-    kind = "hang"
-    in = "read"
-    at = "5s"
-    for = "10s"
+    faults = [{ kind = "hang", in = "read", at = "5s", for = "10s" }]
 
 Traps: sine, ramp and square follow the time since the device's first start in this run; walk, counter, choice and csv
 the number of the reading. A ``square`` without min and max is a boolean. An event device makes one event with each
@@ -292,10 +287,10 @@ def load_csv(name: str, signal: Signal) -> list[float | None]:
             reader = csv.DictReader(file)
             columns = list(reader.fieldnames or ())
             column = columns[0] if len(columns) == 1 else name
+            if column not in columns:
+                raise Misconfigured(f"signals.{name}.file: {signal.file} has no column {name!r}, but {columns}")
             cells: list[str] = [row[column] for row in reader]
             return [float(cell) if cell else None for cell in cells] or [None]
-    except KeyError:
-        raise Misconfigured(f"signals.{name}.file: {signal.file} has no column {name!r}, but {columns}") from None
     except (OSError, ValueError, csv.Error) as error:
         raise Misconfigured(f"signals.{name}.file: {signal.file}: {error}") from error
 

@@ -256,9 +256,11 @@ def split_json(text: str, _: Options) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def split_pairs(text: str, _: Options) -> dict[str, Any]:
-    """``key=value`` or ``key: value``, separated by white space, commas or semicolons."""
-    return dict(PAIR.findall(text))
+def split_pairs(text: str, _: Options) -> dict[str, Any] | None:
+    """``key=value`` or ``key: value``, separated by white space, commas or semicolons; no key twice."""
+    pairs = PAIR.findall(text)
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else None  # a key comes twice where two lines were glued together
 
 
 def split_regex(text: str, options: Options) -> dict[str, Any] | None:

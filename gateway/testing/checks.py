@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import dataclasses
 import inspect
-import math
 import re
+import reprlib
 import sys
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,14 +50,16 @@ def check_result(result: object, channels: Sequence[Channel], kind: Kind = Kind.
             if name not in types:
                 raise AssertionError(f"read returned {name!r}, which is none of the channels {', '.join(types)}")
             if not _fits(value, types[name]):
-                raise AssertionError(f"channel {name!r} is {types[name].__name__}, but read returned {value!r:.200}")
+                raise AssertionError(
+                    f"channel {name!r} is {types[name].__name__}, but read returned {reprlib.repr(value)}"
+                )
 
 
 def _fits(value: object, type_: Any) -> bool:
     if value is None:
         return True
     if type_ is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     return isinstance(value, str | bool | int | float) and isinstance(value, type_)
 
 
