@@ -165,7 +165,7 @@ class Link:
             delay = self._after_failure(connection, event, refused=refused, now=now)
         self._next_try = now + delay
         # one line per change: the first failure, and whenever the reason is another one
-        if was_up or reason != self.status.last_error:
+        if not self._ended and (was_up or reason != self.status.last_error):
             log.warning("%s: %s; trying again", connection.endpoint.url, reason)
         since_ns = self._wall_ns() if was_up else self.status.since_ns
         self.status = replace(self.status, connected=False, since_ns=since_ns, last_error=reason)

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -24,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway.config.settings import Endpoint, MqttSettings
+from gateway.delivery.tls import Unusable, explain, tls_context
 
 LARGEST_INBOUND = 256 * 1024
 """MQTT 5: the largest packet that a broker may send us. We only listen to commands and birth messages."""
@@ -102,16 +100,7 @@ class _Client(Client):
             return MQTTErrorCode.MQTT_ERR_UNKNOWN
         finally:
             self.ended(error)
-
-
-@lru_cache(maxsize=4)
-def _tls(ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> ssl.SSLContext:
-    """A verifying context, TLS 1.2 or newer. Made once: reading the system's certificates is slow on a Pi."""
-    context = ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if cert_file:
-        context.load_cert_chain(cert_file, key_file)
-    return context
+            del error  # it knows this frame, which knows it: the client would stay until the garbage is collected
 
 
 class Connection:
@@ -156,8 +145,6 @@ class Connection:
         client.max_queued_messages_set(2 * mqtt.window + 1000)
         if endpoint.scheme in ("ws", "wss"):
             client.ws_set_options(path=endpoint.path)
-        if endpoint.secure:
-            client.tls_set_context(_tls(mqtt.ca_file, mqtt.cert_file, mqtt.key_file))
         if mqtt.username is not None:
             client.username_pw_set(mqtt.username, mqtt.password.reveal() if mqtt.password else None)
         if will is not None:
@@ -169,7 +156,18 @@ class Connection:
         client.on_message = self._on_message
 
     def start(self) -> None:
-        """Begin to connect: name look-up, TCP and TLS happen on paho's thread, never on the caller's."""
+        """Begin to connect: name look-up, TCP and TLS happen on paho's thread, never on the caller's.
+
+        Where not even that can begin (no certificate file, no descriptor, no thread), ``Closed`` comes at once.
+        """
+        try:
+            self._start()
+        except (Unusable, OSError, RuntimeError, ValueError) as exc:
+            self._ended(exc)
+
+    def _start(self) -> None:
+        if self.endpoint.secure:
+            self._client.tls_set_context(tls_context(self._mqtt.ca_file, self._mqtt.cert_file, self._mqtt.key_file))
         properties = None
         if self.version == "5":
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -251,20 +249,14 @@ class Connection:
     def _ended(self, error: BaseException | None) -> None:
         reason = self._reason
         if error is not None:
-            reason = _explain(error)
+            reason = explain(error)
+        # The client refers to us and we to it. Without this, both would keep their descriptors open until the garbage
+        # is collected, which in a quiet process takes thousands of connections.
+        client = self._client
+        client.on_socket_open = client.on_connect = client.on_disconnect = client.on_publish = client.on_message = None
+        client.ended = _nothing
         self._post(Closed(self.number, self._accepted, self._code, reason or "connection closed"))
 
 
-def _explain(error: BaseException) -> str:
-    """Why a connection could not be made, in a few words."""
-    if isinstance(error, socket.gaierror):
-        return f"host name not found ({error.strerror})"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"TLS: the broker's certificate is not accepted ({error.verify_message})"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or error}"
-    if isinstance(error, TimeoutError):
-        return "no answer within the connect timeout"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return f"{type(error).__name__}: {error}"
+def _nothing(_error: BaseException | None) -> None:
+    """Nobody is interested any more."""

@@ -1,0 +1,41 @@
+"""Fixtures for the tests of delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.delivery import LinkDriver
+from support.fake_broker import FakeBroker
+from support.fake_script import Script
+
+MakeBroker = Callable[..., FakeBroker]
+MakeLink = Callable[..., LinkDriver]
+
+
+@pytest.fixture
+def fake() -> Iterator[MakeBroker]:
+    """Make fake brokers: ``fake(Script(connack=0x87), Script())``."""
+    made: list[FakeBroker] = []
+
+    def make(*scripts: Script) -> FakeBroker:
+        made.append(FakeBroker(*scripts))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.close()
+
+
+@pytest.fixture
+def make_link(fake: MakeBroker) -> Iterator[MakeLink]:
+    """Make links that a test drives: ``make_link(broker.url, protocol="5")``; ended after the test."""
+    made: list[LinkDriver] = []
+
+    def make(*urls: str, **more: object) -> LinkDriver:
+        made.append(LinkDriver(*urls, **more))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for driver in made:
+        driver.end()
