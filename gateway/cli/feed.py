@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -141,10 +142,10 @@ class Feed:
 
 
 def as_object(payload: bytes) -> dict[str, Any] | None:
-    """A JSON object; ``None`` for anything else, NaN and Infinity included."""
+    """A JSON object; ``None`` for anything else, also when a number in it is not finite or larger than any float."""
     try:
-        value = json.loads(payload, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        value = json.loads(payload, parse_constant=_number, parse_float=_number, parse_int=_number)
+    except (ValueError, OverflowError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -175,5 +176,8 @@ def _view(device: DeviceSettings) -> View:
     return view
 
 
-def _refuse(word: str) -> None:
-    raise ValueError(word)
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return int(text) if text.lstrip("-").isdecimal() else value

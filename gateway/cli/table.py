@@ -13,6 +13,7 @@ from rich.text import Text
 
 from gateway.cli.feed import Feed, Quantity, View, is_number
 from gateway.cli.figures import age, curve, figure, pace
+from gateway.status.text import plain
 
 COLOURS = {
     "online": "green",
@@ -187,7 +188,7 @@ def _cells(view: View) -> list[Cell]:
     found = []
     for key in keys:
         number, unit = figure(view.quantities.get(key) or Quantity(key), view.values[key])
-        found.append(Cell(key, number, unit, view.values[key]))
+        found.append(Cell(plain(key), number, unit, view.values[key]))
     return found
 
 
@@ -202,7 +203,9 @@ def _said(view: View, room: int, colour: str) -> list[tuple[Text, str]]:
 
 def _grid(view: View, cells: Sequence[Cell], widths: Widths, room: int) -> list[tuple[Text, str]]:
     """Label, number and unit in columns of their own, so that the eye can run down them; with the first one's curve."""
-    columns = widths.columns(room)
+    spare = widths.number + widths.unit + 1
+    wide = any(isinstance(cell.value, str) and cell_len(cell.number) > spare for cell in cells)
+    columns = 1 if wide else widths.columns(room)
     rows = -(-len(cells) // columns)
     grid = [(Text(), curve(view.trails.get(cell.key, ()), TREND)) for cell in cells[:rows]]
     for index, cell in enumerate(cells):

@@ -16,6 +16,9 @@ from gateway.status.text import plain
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
+LONGEST = 4000
+"""Characters of one message or one line of a traceback; the journal cuts longer lines in two."""
+
 
 def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str] = os.environ) -> None:
     """Log to stderr from now on, replacing an earlier set-up.
@@ -57,7 +60,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and one more for each line of a traceback; control characters are made visible."""
-        lines = [self.head(record) + plain(record.getMessage()), *self.traceback(record)]
+        lines = [self.head(record) + plain(record.getMessage(), LONGEST), *self.traceback(record)]
         return "\n".join(lines)
 
     def head(self, record: logging.LogRecord) -> str:
@@ -68,7 +71,7 @@ class TextLines(logging.Formatter):
         """The lines of the traceback; none for people who did not ask for level debug."""
         if not record.exc_info or not logging.getLogger().isEnabledFor(logging.DEBUG):
             return []
-        return ["  " + plain(line) for line in self.formatException(record.exc_info).splitlines()]
+        return ["  " + plain(line, LONGEST) for line in self.formatException(record.exc_info).splitlines()]
 
 
 class JournalLines(TextLines):
@@ -101,7 +104,7 @@ class JsonLines(TextLines):
             "time": stamp(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": plain(record.getMessage()),
+            "message": plain(record.getMessage(), LONGEST),
         }
         if lines := self.traceback(record):
             entry["traceback"] = [line.strip() for line in lines]
