@@ -24,13 +24,16 @@ from gateway.delivery.correction import Correction
 from gateway.delivery.intake import Route
 from gateway.delivery.lanes import Lanes
 from gateway.delivery.link import Link
+from gateway.delivery.memory_store import MemoryStore
 from gateway.delivery.publisher import Publisher
 from gateway.delivery.queue import DeviceQueue, Inbox
-from gateway.delivery.store import MemoryStore
+from gateway.delivery.spool.disk import Disk
+from gateway.delivery.spool.spool import Spool
+from gateway.delivery.store import Durability, Store
 from gateway.delivery.topics import Topics
 from gateway.hardware.protocols import Hardware
 from gateway.hardware.real import RealHardware
-from gateway.paths import state_directory
+from gateway.paths import boot_id, state_directory
 from gateway.reading.supervisor import Supervisor
 from gateway.status.alarms import Alarms
 from gateway.status.board import DeviceBoard
@@ -40,7 +43,7 @@ from gateway.status.health import health_object
 log = logging.getLogger(__name__)
 
 MEMORY = 32 * 1024 * 1024
-"""Bytes of readings that are kept while the broker is away."""
+"""Bytes of readings that are kept in memory: those of ``memory`` devices, and all while the disk refuses."""
 QUEUE = 100_000
 """Readings in all devices' shares of the queue together; each share is between 200 and 2000."""
 ROUND = 0.25
@@ -87,13 +90,14 @@ class Gateway:
             clock.wall_ns,
             will=(self._topics.gateway("state"), b"offline"),
         )
-        self._store = MemoryStore(MEMORY)
+        self._disk = self._open_disk()
+        self._store = self._make_store()
         bulletin = Bulletin(
             self._topics,
             clock,
             boards=lambda: self._boards,
             devices=self._devices_object,
-            runs=list,
+            runs=self._store.runs,
             health=self._health_object,
         )
         correction = Correction(clock, self._trust.trusted)
@@ -153,6 +157,8 @@ class Gateway:
             log.error("the publisher does not end; leaving it behind")
         elif lost:
             log.warning("%d reading(s) could not be delivered before the end and were in memory only", lost)
+        if self._disk is not None:
+            self._disk.close()
         log.info("stopped")
         return 0
 
@@ -162,7 +168,31 @@ class Gateway:
         return min(ROUND, max(0.0, (until_ns - self._clock.boot_ns()) / 1e9))
 
     def _route(self, device: DeviceSettings) -> Route:
-        return Route(self._topics.live(device.device), device.retain, int(device.batch * 1e9))
+        durability = Durability(device.durability)
+        return Route(self._topics.live(device.device), device.retain, int(device.batch * 1e9), durability)
+
+    def _open_disk(self) -> Disk | None:
+        """The spool's file; none where no device wants to be written."""
+        if all(device.durability == Durability.MEMORY for device in self._settings.devices):
+            return None
+        return Disk(self._state_dir / self._settings.spool.path, self._clock, self._alarms)
+
+    def _make_store(self) -> Store:
+        if self._disk is None:
+            return MemoryStore(MEMORY)
+        spool = self._settings.spool
+        return Spool(
+            self._disk,
+            self._clock,
+            run=self.run_id,
+            boot_id=boot_id(),
+            exact=all(device.durability == Durability.FULL for device in self._settings.devices),
+            max_bytes=spool.max_size,
+            memory_bytes=MEMORY,
+            refuse_new=spool.when_full == "refuse_new",
+            spill_after=spool.spill_after,
+            keep=spool.keep,
+        )
 
     def _devices_object(self) -> dict[str, Any]:
         """``gateway/devices``: what each device is, by name."""

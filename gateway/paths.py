@@ -21,3 +21,11 @@ def state_directory(config: Path | None, environ: Mapping[str, str], *, root: bo
         return Path("/var/lib/sensorpost")
     home = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/tmp")) / ".local" / "state")  # noqa: S108 (no home: nothing better)
     return Path(home) / "sensorpost"
+
+
+def boot_id(path: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
+    """A name for this boot of the machine. Empty where there is none: then no boot is taken for another's."""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

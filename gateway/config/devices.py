@@ -107,7 +107,9 @@ def _values(
     fields = {**fields_of(DeviceTable), **own}
     if loose:
         table = {key: value for key, value in table.items() if key in fields}
-    return check_table(fields, table, path, report)
+    name = table["driver"]
+    see = f"accepted: the options of {name} (sensorpost drivers {name}) and the common keys (docs/configuration.md)"
+    return check_table(fields, table, path, report, see=see)
 
 
 def _broken(name: str, values: Mapping[str, Any], defaults: Mapping[str, Any], found: Found) -> DeviceSettings:
@@ -149,7 +151,7 @@ def _common(
         "timeout": parse_duration(driver.timeout),
         "open_timeout": parse_duration(driver.open_timeout),
     }
-    defaults_of |= {"enabled": True, "max_rate": 2000.0, "batch": 0.0, "area": None, "tags": {}}
+    defaults_of |= {"enabled": True, "max_rate": 2000.0, "batch": 0.0, "durability": "", "area": None, "tags": {}}
     rest = {key: fallback if given[key] is None else given[key] for key, fallback in defaults_of.items()}
     return {"interval": interval, "align": align, "offset": offset, "retain": given["retain"], **rest}
 
@@ -162,11 +164,8 @@ def _check_offset(schedule: tuple[Any, bool, Any], values: Mapping[str, Any], pa
     if not align:
         report.wrong((*at, "offset"), "has no effect without align", "write align = true, or leave it out")
     elif offset >= interval:
-        report.add(
-            (*at, "offset"),
-            f"is not shorter than the interval of {path[-1]} (got {format_duration(offset)})",
-            f"accepted: less than {format_duration(interval)}",
-        )
+        message = f"is not shorter than the interval of {path[-1]}"
+        report.wrong((*at, "offset"), message, f"accepted: less than {format_duration(interval)}")
 
 
 def unknown_section_hint(key: str, sections: list[str], table: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from gateway.config.duration import parse_duration
+from gateway.config.duration import parse_duration, parse_size
 from gateway.config.report import one_of, show
 
 ARRAYS: tuple[Any, ...] = (tuple, Sequence)
@@ -52,6 +52,8 @@ def fields_of(cls: Any) -> dict[str, Field]:
             default = field.default_factory()
         elif isinstance(default, str) and is_unit(hint, "duration"):
             default = parse_duration(default)
+        elif isinstance(default, str) and is_unit(hint, "size"):
+            default = parse_size(default)
         key = field.metadata.get("key", field.name)
         found[key] = Field(field.name, key, hint, default, field.metadata)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 from collections.abc import Mapping
@@ -17,10 +18,11 @@ from gateway.config.fields import fields_of
 from gateway.config.identity import ID_RULE, Host, default_id, plain_id, wrong_id
 from gateway.config.positions import KeyPath
 from gateway.config.report import Note, Report
-from gateway.config.settings import LogSettings, Settings
+from gateway.config.settings import DeviceSettings, LogSettings, Settings, SpoolSettings
 from gateway.config.shape import Root
 from gateway.config.source import Document
 from gateway.config.structure import INVALID, check_table
+from gateway.driver import Kind
 
 _VARIABLE = re.compile(r"\$(\$\{|\{([^}]*)\}?)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -89,7 +91,8 @@ def _settings(
     configured = tables["devices"]
     if configured is not INVALID:
         for name, table in configured.items():
-            devices.append(device_settings(name, table, tables["defaults"], catalog, report, strict=strict))
+            device = device_settings(name, table, tables["defaults"], catalog, report, strict=strict)
+            devices.append(_durable(device, tables["spool"]["durability"]))
         if not configured:
             empty = "there is nothing in it" if not document.data else "there are no devices"
             report.add(("devices",) if "devices" in document.data else (), empty, _EXAMPLE)
@@ -103,11 +106,22 @@ def _settings(
         drivers_dir=drivers_dir,
         clock=tables["gateway"]["clock"],
         mqtt=mqtt,
+        spool=SpoolSettings(**tables["spool"]),
         log=LogSettings(**tables["log"]),
         devices=tuple(device for device in devices if device is not None),
         config_hash=document.digest(),
         warnings=tuple(str(problem) for problem in document.problems(report.warnings)),
     )
+
+
+def _durable(device: DeviceSettings | None, default: str) -> DeviceSettings | None:
+    """Settle what ``auto`` means: an event or a change of state happens once, a sample comes again."""
+    if device is None:
+        return None
+    wanted = device.durability or default
+    if wanted == "auto":
+        wanted = "spill" if device.kind is Kind.SAMPLED else "full"
+    return dataclasses.replace(device, durability=wanted)
 
 
 def _tables(data: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -165,9 +179,8 @@ def _drivers_dir(given: Any, folder: Path, report: Report) -> Path | None:
     drivers_dir: Path = folder / given
     if drivers_dir.is_dir():
         return drivers_dir
-    what = "is not a folder" if drivers_dir.exists() else "is not there"
-    hint = "relative paths begin in the configuration's folder"
-    report.add(("gateway", "drivers_dir"), f"{drivers_dir} {what}", hint)
+    what = f"{drivers_dir} is not a folder" if drivers_dir.exists() else f"the folder {drivers_dir} is not there"
+    report.add(("gateway", "drivers_dir"), what, "relative paths begin in the configuration's folder")
     return None
 
 

@@ -25,6 +25,7 @@ from gateway.config.shape import (
     LogTable,
     MqttTable,
     PasswordTable,
+    SpoolTable,
     WebTable,
 )
 
@@ -34,6 +35,7 @@ SECTIONS: dict[str, Any] = {
     "gateway": GatewayTable,
     "mqtt": MqttTable,
     "password": PasswordTable,
+    "spool": SpoolTable,
     "log": LogTable,
     "web": WebTable,
     "common": CommonTable,
@@ -56,7 +58,14 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         for name in catalog.names()
         if (schema := _device_of(name, catalog)) is not None
     ]
-    sections = {"gateway": GatewayTable, "mqtt": MqttTable, "log": LogTable, "web": WebTable, "defaults": CommonTable}
+    sections = {
+        "gateway": GatewayTable,
+        "mqtt": MqttTable,
+        "spool": SpoolTable,
+        "log": LogTable,
+        "web": WebTable,
+        "defaults": CommonTable,
+    }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "sensorpost",

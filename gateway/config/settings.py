@@ -132,6 +132,23 @@ class DeviceSettings:
     retain: bool = True
     max_rate: float = 2000.0
     batch: float = 0.0
+    durability: str = "memory"
+    """full, spill or memory: what ``auto`` means for its kind is settled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolSettings:
+    """Where accepted readings wait for the broker."""
+
+    path: str = "spool.db"
+    """In the state directory unless absolute."""
+    durability: str = "auto"
+    """auto, full, spill or memory, for devices that do not say."""
+    spill_after: float = 1.0
+    max_size: int = 256 * 1000 * 1000
+    when_full: str = "drop_oldest"
+    """drop_oldest or refuse_new."""
+    keep: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +172,7 @@ class Settings:
     clock: str = "auto"
     """auto or trusted."""
     mqtt: MqttSettings
+    spool: SpoolSettings = SpoolSettings()
     log: LogSettings = LogSettings()
     devices: tuple[DeviceSettings, ...] = ()
     config_hash: str = ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from gateway.driver import Duration, option, options
+from gateway.driver import Duration, Size, option, options
 
 DAY = 86_400
 
@@ -71,6 +71,24 @@ class MqttTable:
 
 
 @options
+class SpoolTable:
+    """``[spool]``: where accepted readings wait for the broker."""
+
+    path: str = option("spool.db", help="The database; in the state directory unless absolute.")
+    durability: Literal["auto", "full", "spill", "memory"] = option(
+        "auto", help="When a reading is on disk; auto: full for events and states, spill for sampled devices."
+    )
+    spill_after: Duration = option(
+        "1s", min=0, max=3600, help="spill: a reading is written when the broker has not acknowledged it for so long."
+    )
+    max_size: Size = option("256MB", min=65_536, help="The most that it may use, dead letters included.")
+    when_full: Literal["drop_oldest", "refuse_new"] = option(
+        "drop_oldest", help="What gives way: the oldest of the device that holds most, or the newest."
+    )
+    keep: Duration = option("0s", min=0, max=366 * DAY, help="How long acknowledged readings stay for spool resend.")
+
+
+@options
 class LogTable:
     """``[log]``."""
 
@@ -108,6 +126,9 @@ class CommonTable:
     )
     max_rate: float | None = option(
         None, min=0.001, max=1_000_000, help="Readings a second; more are dropped and counted. Default: 2000."
+    )
+    durability: Literal["auto", "full", "spill", "memory"] | None = option(
+        None, help="When its readings are on disk. Default: that of [spool]."
     )
     batch: Duration | None = option(
         None, min=0, max=3600, help="Above 0: all readings in arrays on the batch topic this often. Default: 0s."
@@ -152,6 +173,7 @@ class Root:
 
     gateway: GatewayTable
     mqtt: MqttTable
+    spool: SpoolTable
     log: LogTable
     web: WebTable
     defaults: CommonTable

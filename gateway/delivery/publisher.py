@@ -282,5 +282,5 @@ class Publisher:
 
     def _end(self) -> None:
         self._store.close()
-        self.lost_at_stop = self._store.status().queued
+        self.lost_at_stop = self._store.unsaved
         self._done = True

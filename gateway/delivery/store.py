@@ -7,7 +7,6 @@ All methods are called from the publisher's thread.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -80,8 +79,9 @@ class StoreStatus:
 class Store(Protocol):
     """What the publisher needs of a store."""
 
-    runs_changed: bool
-    """Whether :meth:`runs` has another answer than the last time."""
+    @property
+    def runs_changed(self) -> bool:
+        """Whether :meth:`runs` has another answer than the last time."""
 
     def accept(self, rows: Sequence[Row]) -> list[Row]:
         """Take rows; when this returns they are as safe as the store promises. The rows that it refused."""
@@ -122,6 +122,10 @@ class Store(Protocol):
     def close(self) -> None:
         """The end: save what can be saved."""
 
+    @property
+    def unsaved(self) -> int:
+        """Readings that end with the process."""
+
     def left_over(self) -> list[Row]:
         """At the start: rows of earlier runs that may still go live."""
 
@@ -133,163 +137,3 @@ class Store(Protocol):
 
     def status(self) -> StoreStatus:
         """Figures for health."""
-
-
-class MemoryStore:
-    """Keeps rows in memory, within ``most_bytes``. They are lost with the process."""
-
-    MOST_DEAD = 1000
-    """Dead letters beyond this number are forgotten, oldest first; they stay counted."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._bytes: dict[str, int] = {}
-        self._total = 0
-        self._rows: dict[int, Row] = {}
-        self._late: dict[str, deque[Row]] = {}
-        self._under_way: dict[int, Row] = {}
-        self._dead: dict[int, tuple[Row, str]] = {}
-        self._died = 0
-        self._stored = 0
-        self.runs_changed = False
-
-    def accept(self, rows: Sequence[Row]) -> list[Row]:
-        """See :class:`Store`. Refuses none; ``make_room`` keeps the limit."""
-        for row in rows:
-            self._rows[row.id] = row
-            self._total += row.cost
-            self._bytes[row.device] = self._bytes.get(row.device, 0) + row.cost
-        return []
-
-    def demote(self, rows: Iterable[Row]) -> None:
-        """See :class:`Store`."""
-        for row in rows:
-            self._late.setdefault(row.topic, deque()).append(row)
-
-    def head(self, skip: Container[str] = ()) -> Row | None:
-        """The oldest late row of a device that is not in ``skip``."""
-        heads = [waiting[0] for waiting in self._late.values() if waiting and waiting[0].device not in skip]
-        return min(heads, key=lambda row: row.id, default=None)
-
-    def next_chunk(self, most_rows: int, most_bytes: int, skip: Container[str] = ()) -> list[Row]:
-        """See :class:`Store`."""
-        head = self.head(skip)
-        if head is None:
-            return []
-        waiting = self._late[head.topic]
-        chunk: list[Row] = []
-        size = 2
-        while waiting and len(chunk) < most_rows:
-            size += len(waiting[0].body) + 1
-            if chunk and (size > most_bytes or waiting[0].batched != chunk[0].batched):
-                break
-            chunk.append(waiting.popleft())
-        self._under_way.update((row.id, row) for row in chunk)
-        return chunk
-
-    def settle(self, rows: Iterable[Row]) -> None:
-        """See :class:`Store`."""
-        rows = list(rows)
-        self.forget(rows)
-        for row in rows:
-            row.settled = True
-
-    def forget(self, rows: Iterable[Row]) -> None:
-        """Rows that live on elsewhere."""
-        for row in rows:
-            if self._rows.pop(row.id, None) is not None:
-                self._total -= row.cost
-                self._bytes[row.device] -= row.cost
-                self._stored -= row.stored
-            self._under_way.pop(row.id, None)
-
-    def bury(self, rows: Iterable[Row], reason: str) -> None:
-        """See :class:`Store`."""
-        for row in rows:
-            self.settle([row])
-            self._died += 1
-            self._dead[row.id] = (row, reason)
-            if len(self._dead) > self.MOST_DEAD:
-                del self._dead[next(iter(self._dead))]
-
-    def give_back(self, rows: Iterable[Row]) -> None:
-        """See :class:`Store`."""
-        for row in sorted(rows, key=lambda row: row.id, reverse=True):
-            if self._under_way.pop(row.id, None) is not None:
-                self._late.setdefault(row.topic, deque()).appendleft(row)
-
-    def holds(self, row: Row) -> bool:
-        """See :class:`Store`."""
-        return not row.settled
-
-    def rewind(self) -> None:
-        """See :class:`Store`."""
-        self.give_back(list(self._under_way.values()))
-
-    def make_room(self, evict_fresh: Callable[[str], Row | None]) -> list[Row]:
-        """See :class:`Store`."""
-        dropped: list[Row] = []
-        while self._total > self._most:
-            for device in sorted(self._bytes, key=self._bytes.__getitem__, reverse=True):
-                row = self._oldest_late(device) or evict_fresh(device)
-                if row is not None:
-                    break
-            else:
-                break
-            self.settle([row])
-            dropped.append(row)
-        return dropped
-
-    def tick(self, now_ns: int) -> None:
-        """See :class:`Store`: nothing is ever due here."""
-
-    def close(self) -> None:
-        """See :class:`Store`: nothing can be saved here."""
-
-    def left_over(self) -> list[Row]:
-        """See :class:`Store`."""
-        return []
-
-    def highest_id(self) -> int:
-        """See :class:`Store`."""
-        return 0
-
-    def runs(self) -> list[dict[str, object]]:
-        """See :class:`Store`: no earlier run is known."""
-        return []
-
-    def status(self) -> StoreStatus:
-        """See :class:`Store`."""
-        return StoreStatus(
-            state="memory",
-            queued=len(self._rows),
-            dead=self._died,
-            bytes=self._total,
-            oldest_boot_ns=next((row.boot_ns for row in self._rows.values()), None),
-            written_bytes=0,
-        )
-
-    # For a store on disk that keeps some of its rows here -------------------------------------------------------------
-
-    @property
-    def unstored(self) -> int:
-        """Rows that are here and nowhere else."""
-        return len(self._rows) - self._stored
-
-    def rows(self) -> list[Row]:
-        """All rows, in the order of acceptance."""
-        return list(self._rows.values())
-
-    def now_stored(self, rows: Iterable[Row]) -> None:
-        """These rows have been written to disk; those that are here stay here as well."""
-        self._stored += sum(row.id in self._rows for row in rows)
-
-    def take_late(self) -> list[Row]:
-        """All late rows that are not under way; they are here no longer as late ones."""
-        rows = sorted((row for waiting in self._late.values() for row in waiting), key=lambda row: row.id)
-        self._late.clear()
-        return rows
-
-    def _oldest_late(self, device: str) -> Row | None:
-        heads = [waiting for waiting in self._late.values() if waiting and waiting[0].device == device]
-        return min(heads, key=lambda waiting: waiting[0].id).popleft() if heads else None

@@ -219,7 +219,7 @@ class Journal:
             wall_ns=record.wall_ns,
             clock="unsynced" if record.flags & UNSYNCED else None,
             durability=Durability.FULL,
-            this_boot=account.boot_id == self._boot_id,
+            this_boot=bool(self._boot_id) and account.boot_id == self._boot_id,
             stored=True,
         )
 

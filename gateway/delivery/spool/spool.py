@@ -11,11 +11,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Sequence
 
 from gateway.clocks import Clock
+from gateway.delivery.memory_store import MemoryStore
 from gateway.delivery.spool.backlog import Backlog
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.journal import SECOND, Journal
-from gateway.delivery.store import Durability, MemoryStore, Row, StoreStatus
+from gateway.delivery.store import Durability, Row, StoreStatus
 from gateway.driver import Kind
 
 LOOK_AGAIN_NS = SECOND
@@ -42,7 +43,7 @@ class Spool:
         keep: float = 0.0,
     ) -> None:
         """``exact``: every device of this run is ``full``. ``disk`` may be in trouble already."""
-        self._disk = disk
+        self.disk = disk
         self._clock = clock
         self._max_bytes = max_bytes
         self._refuse_new = refuse_new
@@ -60,7 +61,7 @@ class Spool:
     def _load(self) -> None:
         self._journal.load()
         total = self._journal.accounts.total
-        self._disk.attempt(lambda file: self._backlog.begin(file, total))
+        self.disk.attempt(lambda file: self._backlog.begin(file, total))
 
     def accept(self, rows: Sequence[Row]) -> list[Row]:
         """See :class:`Store`: rows of ``full`` devices are committed and synced when this returns."""
@@ -143,8 +144,8 @@ class Spool:
 
     def tick(self, now_ns: int) -> None:
         """See :class:`Store`."""
-        self._disk.tick(now_ns)
-        if self._disk.reopened:
+        self.disk.tick(now_ns)
+        if self.disk.reopened:
             self._load()
             self._recover()
         due: list[Row] = []
@@ -162,15 +163,20 @@ class Spool:
         """See :class:`Store`: everything that may be on disk is."""
         self._store(self._unsaved())
         self._journal.close()
-        self._disk.close()
+        self.disk.close()
+
+    @property
+    def unsaved(self) -> int:
+        """See :class:`Store`."""
+        return self._memory.unstored
 
     def left_over(self) -> list[Row]:
         """See :class:`Store`: of each sampled or state device, the newest row, if it is of this boot."""
-        return self._disk.attempt(self._newest_rows) or []
+        return self.disk.attempt(self._newest_rows) or []
 
     def highest_id(self) -> int:
         """See :class:`Store`."""
-        return self._disk.attempt(SpoolFile.highest_id) or 0
+        return self.disk.attempt(SpoolFile.highest_id) or 0
 
     def runs(self) -> list[dict[str, object]]:
         """See :class:`Store`."""
@@ -185,21 +191,16 @@ class Spool:
     def status(self) -> StoreStatus:
         """See :class:`Store`."""
         memory = self._memory.status()
-        used = self._disk.attempt(SpoolFile.used_bytes) or 0
+        used = self.disk.attempt(SpoolFile.used_bytes) or 0
         oldest = [ns for ns in (memory.oldest_boot_ns, self._backlog.oldest_boot_ns()) if ns is not None]
         return StoreStatus(
-            state=self._disk.state,
+            state=self.disk.state,
             queued=self._journal.accounts.total + self._memory.unstored,
             dead=self._journal.accounts.dead + memory.dead,
             bytes=used + memory.bytes,
             oldest_boot_ns=min(oldest, default=None),
-            written_bytes=self._disk.written_bytes(),
+            written_bytes=self.disk.written_bytes(),
         )
-
-    @property
-    def disk(self) -> Disk:
-        """The file's keeper."""
-        return self._disk
 
     def flush(self) -> None:
         """Carry out what is pending."""
@@ -254,13 +255,13 @@ class Spool:
         now_ns = self._clock.boot_ns()
         if now_ns < self._look_ns:
             return None
-        head = self._disk.attempt(lambda file: self._backlog.head(file, skip))
+        head = self.disk.attempt(lambda file: self._backlog.head(file, skip))
         if head is None and self._backlog.unread:
             self._look_ns = now_ns + LOOK_AGAIN_NS
         return head
 
     def _is_full(self) -> bool:
-        used = self._disk.attempt(SpoolFile.used_bytes)
+        used = self.disk.attempt(SpoolFile.used_bytes)
         return used is not None and used > self._max_bytes
 
     def _evict(self, evict_fresh: Callable[[str], Row | None]) -> list[Row]:
@@ -277,7 +278,7 @@ class Spool:
 
     def _evict_from(self, device: str) -> list[Row]:
         """The oldest late rows of a device, out of the file."""
-        rows = self._disk.attempt(lambda file: self._backlog.oldest(file, device, EVICT_AT_ONCE)) or []
+        rows = self.disk.attempt(lambda file: self._backlog.oldest(file, device, EVICT_AT_ONCE)) or []
         self._backlog.drop({row.id for row in rows})
         for row in rows:
             self._let_go(row)
