@@ -8,9 +8,9 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
+from gateway.cli.quantity import STAMPS, Quantity, is_number, quantities_of, reading_time
 from gateway.config.settings import DeviceSettings
 from gateway.delivery.subscriber import Message
 from gateway.delivery.topics import Topics
@@ -22,18 +22,6 @@ TRAIL = 40
 """Values kept for the little curve of a channel."""
 CURVES = 64
 """Most curves of one device: a payload with ever new keys must not fill the memory."""
-STAMPS = frozenset({"time", "run", "seq", "clock"})
-"""The keys of a reading that are not channels."""
-
-
-@dataclass(slots=True)
-class Quantity:
-    """How to show one channel."""
-
-    key: str
-    unit: str = ""
-    device_class: str = ""
-    precision: int | None = None
 
 
 @dataclass(slots=True)
@@ -150,29 +138,10 @@ def as_object(payload: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def reading_time(reading: Mapping[str, Any]) -> datetime | None:
-    """When it was taken."""
-    try:
-        at = datetime.fromisoformat(reading["time"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def is_number(value: Any) -> bool:
-    """A number, and not true or false."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _view(device: DeviceSettings) -> View:
     view = View(device.device, interval=device.interval, event=device.kind == "event")
     view.state = "" if device.enabled else "disabled"
-    for channel in device.channels:
-        if channel.enabled:
-            precision = channel.channel.precision if channel.digits is None else channel.digits
-            view.quantities[channel.key] = Quantity(
-                channel.key, channel.unit or "", channel.channel.device_class or "", precision
-            )
+    view.quantities = quantities_of(device)
     return view
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gateway.cli.feed import Quantity, is_number
+from gateway.cli.quantity import Quantity, is_number
 from gateway.status.text import plain
 
 WORDS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.cli.feed import STAMPS, Quantity, reading_time
+from gateway.cli.quantity import STAMPS, Quantity, reading_time
 from gateway.status.text import plain
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import time
-from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from gateway.cli.devices import chosen
 from gateway.cli.options import config_option, example, for_option, json_option
-
-if TYPE_CHECKING:
-    from gateway.config.settings import DeviceSettings, Settings
 
 
 @click.command(
@@ -55,14 +51,3 @@ def command(
         if not outcome.ever_connected and not stop.interrupted:
             raise click.ClickException(f"never connected to {outcome.trouble or broker}")
         return stop.exit_code(0)
-
-
-def chosen(settings: Settings, names: tuple[str, ...]) -> list[DeviceSettings]:
-    """The devices of these names, all without names."""
-    by_name = {device.device: device for device in settings.devices}
-    for name in names:
-        if name not in by_name:
-            near = get_close_matches(name, by_name, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(by_name) or 'none'}"
-            raise click.ClickException(f"no device {name!r} in the configuration; {hint}")
-    return [device for name, device in by_name.items() if not names or name in names]

@@ -11,8 +11,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from gateway.cli.feed import Feed, Quantity, View, is_number
+from gateway.cli.feed import Feed, View
 from gateway.cli.figures import age, curve, figure, pace
+from gateway.cli.quantity import Quantity, is_number
 from gateway.status.text import plain
 
 COLOURS = {

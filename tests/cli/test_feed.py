@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.feed import Feed, as_object, reading_time
+from gateway.cli.feed import Feed, as_object
+from gateway.cli.quantity import reading_time
 from gateway.config.load import loads
 from gateway.delivery.subscriber import Message
 from gateway.delivery.topics import Topics

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.feed import Quantity
 from gateway.cli.figures import age, curve, figure, pace
+from gateway.cli.quantity import Quantity
 
 
 @pytest.mark.parametrize(

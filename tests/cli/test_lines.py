@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.cli.feed import Quantity
 from gateway.cli.lines import line
+from gateway.cli.quantity import Quantity
 
 QUANTITIES = {"temperature": Quantity("temperature", "°C"), "humidity": Quantity("humidity", "%")}
 STAMP = {"time": "2026-11-22T07:00:00.123Z", "run": "r", "seq": 1}

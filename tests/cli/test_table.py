@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from gateway.cli.feed import Feed, Quantity, View
+from gateway.cli.feed import Feed, View
+from gateway.cli.quantity import Quantity
 from gateway.cli.table import Frame, Table
 from gateway.delivery.topics import Topics
 
