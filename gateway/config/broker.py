@@ -68,9 +68,10 @@ def _endpoints(values: Mapping[str, Any], report: Report) -> list[Endpoint]:
         return []
     if urls is None:
         given = [((*_PATH, "url"), DEFAULT_URL if url is None else url)]
-    elif urls is INVALID:
-        return []
     else:
+        if urls is INVALID:  # one of them is no text; what is wrong with the others is worth saying too
+            raw = report.raw((*_PATH, "urls"))
+            urls = [one if isinstance(one, str) else INVALID for one in raw] if isinstance(raw, list) else [INVALID]
         given = [((*_PATH, "urls", index), one) for index, one in enumerate(urls)]
         if not given:
             report.add((*_PATH, "urls"), "names no broker", f'write urls = ["{DEFAULT_URL}"]')
@@ -84,7 +85,10 @@ def _endpoints(values: Mapping[str, Any], report: Report) -> list[Endpoint]:
 
 def _endpoint(url: str, path: KeyPath, report: Report) -> Endpoint | None:
     """One broker. Every message shows the URL without what may be a password in it."""
-    scheme, separator, rest = url.partition("://")
+    scheme, separator, _ = url.partition("://")
+    if "@" in url:
+        report.add(path, "has a user or a password in it", "use the keys username and password; URLs end up in logs")
+        return None
     if not separator:
         meant = f'; did you mean "mqtt://{url}"?' if re.fullmatch(r"[\w.-]+(:[0-9]+)?", url) else ""
         report.wrong(path, "is no URL", f"accepted: mqtt://HOST:PORT, mqtts://, ws:// or wss://{meant}")
@@ -94,9 +98,6 @@ def _endpoint(url: str, path: KeyPath, report: Report) -> Endpoint | None:
         near = _KNOWN_AS.get(scheme) or nearest(scheme, PORTS)
         meant = f"; did you mean {near}://?" if near else ""
         report.wrong(path, "has an unknown scheme", f"accepted: mqtt, mqtts, ws and wss{meant}")
-        return None
-    if "@" in rest.partition("/")[0]:
-        report.add(path, "has a user or a password in it", "use the keys username and password; URLs end up in logs")
         return None
     return _place(scheme, url, path, report)
 
@@ -113,9 +114,7 @@ def _place(scheme: str, url: str, path: KeyPath, report: Report) -> Endpoint | N
     elif not host:
         report.wrong(path, "has no host", f"write {scheme}://HOST")
     elif not _is_host(host):
-        report.wrong(
-            path, f'has a bad host name, "{host[:60]}"', "accepted: a name such as broker.local, or an IP address"
-        )
+        report.wrong(path, "has a bad host name", "accepted: a name such as broker.local, or an IP address")
     elif parts.query or parts.fragment:
         report.wrong(path, "has a ? or # in it", f"accepted: {scheme}://HOST:PORT/PATH")
     elif parts.path not in ("", "/") and scheme in ("mqtt", "mqtts"):
@@ -146,8 +145,8 @@ def _file(value: Any, path: KeyPath, report: Report, folder: Path) -> Path | Non
         return None
     file: Path = folder / value
     if file.is_dir() or not file.exists():
-        what = "is a folder" if file.is_dir() else "is not there"
-        report.add(path, f"{file} {what}", "relative paths begin in the configuration's folder")
+        what = f"{file} is a folder" if file.is_dir() else f"the file {file} is not there"
+        report.add(path, what, "relative paths begin in the configuration's folder")
         return None
     try:
         with file.open("rb"):

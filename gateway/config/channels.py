@@ -86,8 +86,8 @@ def _check_key(key: str | None, channel: Channel, kind: Kind, path: KeyPath, rep
         return
     reserved = RESERVED_KEYS | (EVENT_KEYS if kind is Kind.EVENT else frozenset())
     if not _KEY.fullmatch(key) or len(key) > 64:
-        hint = "accepted: up to 64 letters (a-z), digits and _, not beginning with a digit"
-        report.wrong((*path, "key"), "is no key", hint)
+        hint = "accepted: up to 64 letters (a-z, A-Z), digits and _, not beginning with a digit"
+        report.wrong((*path, "key"), "cannot be a key", hint)
     elif key in reserved and key != channel.name:
         report.wrong((*path, "key"), "is reserved for the gateway", f"not accepted: {', '.join(sorted(reserved))}")
 

@@ -47,6 +47,15 @@ def format_duration(seconds: float) -> str:
     return text
 
 
+def format_size(count: int) -> str:
+    """The shortest exact way to write a size in bytes: 64000000 is ``64MB``, 65536 is ``64KiB``."""
+    for unit in ("GiB", "GB", "MiB", "MB", "KiB", "KB"):
+        size = _BYTES[unit.upper()]
+        if count and count % size == 0:
+            return f"{count // size}{unit}"
+    return f"{count}B"
+
+
 def parse_size(text: str) -> int:
     """Bytes. KB, MB and GB are powers of 1000, KiB, MiB and GiB of 1024. Raises ``ValueError`` for people."""
     match = _SIZE.fullmatch(text.strip())

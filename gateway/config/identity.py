@@ -40,7 +40,7 @@ def default_id(host: Host) -> str:
 
 def wrong_id(text: str) -> str:
     """What is wrong with a gateway's id; empty when nothing is."""
-    return "" if _ID.fullmatch(text) else "is no gateway id"
+    return "" if _ID.fullmatch(text) else "cannot be a gateway's id"
 
 
 ID_RULE = f"accepted: 1 to {LONGEST_NAME} letters (a-z, A-Z), digits, - and _"

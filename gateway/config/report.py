@@ -50,9 +50,11 @@ class Report:
 
     def got(self, path: KeyPath) -> str:
         """What the file says at ``path``, short and never a secret."""
-        if any(isinstance(key, str) and _SECRET.search(key) for key in path):
-            return "a value that is not shown"
-        return show(self.raw(path))
+        return "a value that is not shown" if self.hides(path) else show(self.raw(path))
+
+    def hides(self, path: KeyPath) -> bool:
+        """Whether the value at ``path`` may be a secret."""
+        return any(isinstance(key, str) and is_secret(key) for key in path)
 
     def raw(self, path: KeyPath) -> Any:
         """The value at ``path`` as written; ``None`` when there is none."""
@@ -75,7 +77,7 @@ def show(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        text = re.sub(r"//[^/@\s]*@", "//***@", value)  # a password in a URL
+        text = re.sub(r"//.*@", "//***@", value)  # a password in a URL
         text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text.replace("\n", "\\n"))
         return f'"{text[:_LONGEST]}..."' if len(text) > _LONGEST else f'"{text}"'
     if isinstance(value, dict):

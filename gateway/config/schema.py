@@ -10,12 +10,12 @@ import enum
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from gateway.catalog import BUNDLED, Catalog
-from gateway.config.duration import format_duration
+from gateway.config.duration import format_duration, format_size
 from gateway.config.fields import ARRAYS, TABLES, Field, fields_of, is_union, is_unit
 from gateway.config.shape import (
     ChannelTable,
@@ -142,6 +142,8 @@ def default_of(field: Field) -> Any:
         return None
     if is_unit(field.hint, "duration"):
         return format_duration(field.default)
+    if is_unit(field.hint, "size"):
+        return format_size(field.default)
     if isinstance(field.default, enum.Enum):
         return field.default.value
     return field.default if isinstance(field.default, str | int | float) else None
@@ -175,11 +177,12 @@ def markdown(fields: Mapping[str, Field]) -> str:
 
 
 def _bounds(field: Field) -> str:
-    duration = is_unit(field.hint, "duration")
-    low, high = (
-        (None if bound is None else format_duration(bound) if duration else f"{bound}")
-        for bound in (field.facts.get("min"), field.facts.get("max"))
-    )
+    show: Callable[[Any], str] = str
+    if is_unit(field.hint, "duration"):
+        show = format_duration
+    elif is_unit(field.hint, "size"):
+        show = format_size
+    low, high = (None if bound is None else show(bound) for bound in (field.facts.get("min"), field.facts.get("max")))
     if low and high:
         return f" From {low} to {high}."
     return f" At least {low}." if low else f" At most {high}." if high else ""

@@ -27,7 +27,7 @@ def password(
     if len(given) != 1:
         report.add(
             path,
-            "says where the password is in no way or in more than one",
+            "names no place where the password is, or several",
             'accepted: one of { file = "..." }, { env = "NAME" } and { credential = "NAME" }',
         )
         return None

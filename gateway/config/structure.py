@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
-from gateway.config.duration import DURATIONS, SIZES, format_duration, parse_duration, parse_size
+from gateway.config.duration import DURATIONS, SIZES, format_duration, format_size, parse_duration, parse_size
 from gateway.config.fields import ARRAYS, TABLES, TYPES, Field, fields_of, fits, is_union, is_unit, name_of, sample_of
 from gateway.config.positions import KeyPath
 from gateway.config.report import Report, nearest, one_of, show, suggestion
@@ -28,19 +28,22 @@ INVALID: Final = _Invalid.INVALID
 
 
 def check_table(
-    fields: Mapping[str, Field], table: Mapping[str, Any], path: KeyPath, report: Report, *, what: str = "key"
+    fields: Mapping[str, Field], table: Mapping[str, Any], path: KeyPath, report: Report, *, see: str = ""
 ) -> dict[str, Any]:
     """The valid values of a table by attribute, defaults included; mistakes go to the report.
 
-    A key with a mistake is ``INVALID``; so is a key that is required and missing.
+    A key with a mistake is ``INVALID``; so is a key that is required and missing. ``see`` is the hint for an unknown
+    key that is near to none.
     """
     values: dict[str, Any] = {}
     for key, value in table.items():
         field = fields.get(key)
-        if field is None:
-            report.add((*path, key), f"unknown {what}", suggestion(key, list(fields)))
-        else:
+        if field is not None:
             values[field.attribute] = check(field.hint, value, (*path, key), report, field.facts)
+        elif see and nearest(key, fields) is None:
+            report.add((*path, key), "unknown key", see)
+        else:
+            report.add((*path, key), "unknown key", suggestion(key, list(fields)))
     for key, field in fields.items():
         if field.attribute in values:
             continue
@@ -54,8 +57,9 @@ def build(cls: Any, value: Any, path: KeyPath, report: Report) -> Any:
     """An instance of a dataclass, or ``INVALID``. What its ``__post_init__`` refuses is a mistake of the table."""
     if not isinstance(value, dict):
         return _refuse(path, report, "is not a table", "write { key = value } or a [table] of its own")
-    values = check_table(fields_of(cls), value, path, report)
-    return construct(cls, values, path, report)
+    fields = fields_of(cls)
+    values = check_table(fields, value, path, report)
+    return construct(cls, values, path, report) if value.keys() <= fields.keys() else INVALID
 
 
 def construct(cls: Any, values: Mapping[str, Any], path: KeyPath, report: Report) -> Any:
@@ -97,7 +101,7 @@ def check(  # noqa: PLR0911 (one return a kind of type)
 
 def _scalar(hint: Any, value: Any, path: KeyPath, report: Report, facts: Mapping[str, Any]) -> Any:
     if not fits(hint, value):
-        return _refuse(path, report, f"is not {TYPES[hint]}", _repair(hint, value))
+        return _refuse(path, report, f"is not {TYPES[hint]}", _accepted(facts, _plain), _repair(hint, value))
     if hint is float:
         try:
             value = float(value)
@@ -106,10 +110,11 @@ def _scalar(hint: Any, value: Any, path: KeyPath, report: Report, facts: Mapping
         if not math.isfinite(value):
             return _refuse(path, report, "is not a number that can be used", "accepted: finite numbers")
     if hint in (int, float):
-        return _in_range(value, path, report, facts, show)
+        return _in_range(value, path, report, facts, _plain)
     pattern = facts.get("pattern")
     if pattern is not None and hint is str and not re.fullmatch(pattern, value):
-        return _refuse(path, report, "does not have the right form", f"accepted: {facts.get('help') or pattern}")
+        help_ = f" ({facts['help']})" if facts.get("help") else ""
+        return _refuse(path, report, "does not have the right form", f"accepted: {pattern}{help_}")
     return value
 
 
@@ -117,26 +122,35 @@ def _in_range(value: float, path: KeyPath, report: Report, facts: Mapping[str, A
     low, high = facts.get("min"), facts.get("max")
     if (low is None or value >= low) and (high is None or value <= high):
         return value
+    return _refuse(path, report, "is out of range", _accepted(facts, text))
+
+
+def _accepted(facts: Mapping[str, Any], text: Callable[[Any], str]) -> str:
+    low, high = facts.get("min"), facts.get("max")
     if low is not None and high is not None:
-        accepted = f"from {text(low)} to {text(high)}"
-    else:
-        accepted = f"at least {text(low)}" if high is None else f"at most {text(high)}"
-    return _refuse(path, report, "is out of range", f"accepted: {accepted}")
+        return f"accepted: from {text(low)} to {text(high)}"
+    if low is None and high is None:
+        return ""
+    return f"accepted: at least {text(low)}" if high is None else f"accepted: at most {text(high)}"
+
+
+def _plain(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else str(number)
 
 
 def _unit(hint: Any, value: Any, path: KeyPath, report: Report, facts: Mapping[str, Any]) -> Any:
     """A duration or a size."""
     duration = is_unit(hint, "duration")
     words = DURATIONS if duration else SIZES
+    name = "a duration" if duration else "a size"
     if not isinstance(value, str):
-        repair = f'; did you mean "{value}{"s" if duration else "MB"}"?' if fits(float, value) else ""
-        return _refuse(path, report, f"is not a {'duration' if duration else 'size'}", f"accepted: {words}{repair}")
+        repair = f'did you mean "{value}{"s" if duration else "MB"}"?' if fits(float, value) else ""
+        return _refuse(path, report, f"is not {name}", f"accepted: {words}", repair)
     try:
         parsed = parse_duration(value) if duration else parse_size(value)
     except ValueError:
-        near = _near_unit(value, duration=duration)
-        return _refuse(path, report, f"is not a {'duration' if duration else 'size'}", f"accepted: {words}{near}")
-    return _in_range(parsed, path, report, facts, format_duration if duration else show)
+        return _refuse(path, report, f"is not {name}", f"accepted: {words}", _near_unit(value, duration=duration))
+    return _in_range(parsed, path, report, facts, format_duration if duration else format_size)
 
 
 def _near_unit(value: str, *, duration: bool) -> str:
@@ -147,9 +161,9 @@ def _near_unit(value: str, *, duration: bool) -> str:
     word = match[2].lower()
     if not duration:
         unit = (word[:1].upper() + "B").replace("BB", "B") if word[:1] in ("b", "k", "m", "g") else "MB"
-        return f'; did you mean "{match[1]}{unit}"?'
+        return f'did you mean "{match[1]}{unit}"?'
     unit = "ms" if word.startswith(("ms", "mil")) else word[:1] or "s"
-    return f'; did you mean "{match[1]}{unit}"?' if unit in ("ms", "s", "m", "h", "d") else ""
+    return f'did you mean "{match[1]}{unit}"?' if unit in ("ms", "s", "m", "h", "d") else ""
 
 
 def _union(hint: Any, value: Any, path: KeyPath, report: Report, facts: Mapping[str, Any]) -> Any:
@@ -171,16 +185,17 @@ def _choice(choices: Sequence[Any], value: Any, path: KeyPath, report: Report) -
             return choice
     near = nearest(str(value), [str(choice) for choice in choices])
     meant = next((show(choice) for choice in choices if str(choice) == near), None)
-    hint = f"accepted: {one_of(choices)}" + (f"; did you mean {meant}?" if meant else "")
-    return _refuse(path, report, "is not one of the choices", hint)
+    repair = f"did you mean {meant}?" if meant else ""
+    return _refuse(path, report, "is not one of the choices", f"accepted: {one_of(choices)}", repair)
 
 
 def _tuple(args: tuple[Any, ...], value: Any, path: KeyPath, report: Report, facts: Mapping[str, Any]) -> Any:
     if not isinstance(value, list):
-        return _refuse(path, report, "is not an array", f"write [{show(value) if _is_plain(value) else '...'}]")
+        return _refuse(path, report, "is not an array", "", f"write [{show(value) if _is_plain(value) else '...'}]")
     if args[-1:] != (Ellipsis,) and len(args) > 1:
         if len(value) != len(args):
-            return _refuse(path, report, f"has {len(value)} elements", f"accepted: exactly {len(args)}")
+            report.add(path, f"has not {len(args)} elements (got {len(value)})")
+            return INVALID
         kinds = args
     else:
         kinds = args[:1] * len(value)
@@ -198,8 +213,10 @@ def _dict(kind: Any, value: Any, path: KeyPath, report: Report, facts: Mapping[s
     return INVALID if any(item is INVALID for item in items.values()) else items
 
 
-def _refuse(path: KeyPath, report: Report, message: str, hint: str) -> Any:
-    report.wrong(path, message, hint)
+def _refuse(path: KeyPath, report: Report, message: str, accepted: str = "", repair: str = "") -> Any:
+    """Note a mistake. ``repair`` may repeat the value, so it is left out where the value is a secret."""
+    parts = (accepted, "" if report.hides(path) else repair)
+    report.wrong(path, message, "; ".join(part for part in parts if part))
     return INVALID
 
 
@@ -218,11 +235,11 @@ def _repair(hint: Any, value: Any) -> str:
         return "write false without quotes" if word in ("false", "no", "off", "0") else ""
     if isinstance(value, str):
         try:
-            hint(value)
+            int(value, 0) if hint is int else float(value)
         except ValueError:
             return ""
         return f"write {value.strip()} without quotes"
-    return "accepted: numbers without a decimal point" if isinstance(value, float) else ""
+    return "write it without a decimal point" if isinstance(value, float) else ""
 
 
 def _how(field: Field) -> str:

@@ -40,29 +40,43 @@ def explain(error: str, text: str) -> tuple[int, str, str]:
     return line, message, hint
 
 
-def _reason(what: str, source: str) -> tuple[str, str]:  # noqa: PLR0911 (one return a kind of mistake)
+def _reason(what: str, source: str) -> tuple[str, str]:
+    return _repeated(what) or _broken_value(what, source) or _broken_line(source) or (f"not TOML: {_lower(what)}", "")
+
+
+def _repeated(what: str) -> tuple[str, str] | None:
     if twice := re.match(r"Cannot declare \((.*?),?\) twice", what):
         name = ".".join(part.strip(" '\"") for part in twice[1].split(","))
         return f"the table [{name}] is there twice", "put all its keys under one heading"
     if what.startswith(("Cannot overwrite a value", "Cannot mutate", "Duplicate inline table key")):
         return "a key is set twice", "keep one of them"
-    if "heading" in what or (source.lstrip().startswith("[") and "]" not in source):
-        return f"not TOML: {_lower(what)}", "a table's heading is [name] on a line of its own"
+    return None
+
+
+def _broken_value(what: str, source: str) -> tuple[str, str] | None:
     if _QUOTE_SOURCE.search(what):
         return f"not TOML: {_lower(what)}", "is a closing quote missing?"
-    if bare := _BARE_VALUE.match(source):
-        value = bare[2].strip()
-        if value in _WORDS:
-            return "not TOML: unknown word as a value", f"write {bare[1]} = {_WORDS[value]}"
-        if what.startswith(("Invalid value", "Expected newline")):
-            return "not TOML: a value that is neither a text in quotes, a number, true nor false", (
-                f'texts need quotes: {bare[1]} = "..."'
-            )
+    if "nclosed" in what:
+        return f"not TOML: {_lower(what)}", f"is a closing {']' if 'array' in what else '}'} missing above?"
+    if "\\" in what:
+        return "not TOML: a backslash in a text", "write the text in single quotes, or \\\\ for a backslash"
+    bare = _BARE_VALUE.match(source)
+    if bare and bare[2].strip() in _WORDS:
+        return "not TOML: unknown word as a value", f"write {bare[1]} = {_WORDS[bare[2].strip()]}"
+    if bare and what.startswith(("Invalid value", "Expected newline")):
+        message = "not TOML: a value that is neither a text in quotes, a number, true nor false"
+        return message, f'texts need quotes: {bare[1]} = "..."'
+    return None
+
+
+def _broken_line(source: str) -> tuple[str, str] | None:
+    if source.lstrip().startswith("[") and "]" not in source:
+        return "not TOML: a heading without its closing ]", "a table's heading is [name] on a line of its own"
     if re.match(r"^\s*[\w.-]+\s*=\s*(#.*)?$", source):
         return "not TOML: the value is missing", "write KEY = VALUE"
     if re.match(r"^\s*[\w.-]+\s*:", source):
         return "not TOML: a key and its value are joined by =, not by a colon", "write KEY = VALUE"
-    return f"not TOML: {_lower(what)}", ""
+    return None
 
 
 def _lower(text: str) -> str:
