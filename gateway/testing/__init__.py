@@ -16,7 +16,7 @@ second has passed. ``docs/writing-a-driver.md`` has more.
 
 from gateway.testing.checks import check_driver, check_result
 from gateway.testing.fakes import FakeHardware, FakeSerial, FakeSysfs, FakeTime
-from gateway.testing.harness import DriverHarness, build_options
+from gateway.testing.harness import DriverHarness, build_options, load_driver
 
 __all__ = [
     "DriverHarness",
@@ -27,4 +27,5 @@ __all__ = [
     "build_options",
     "check_driver",
     "check_result",
+    "load_driver",
 ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from gateway.catalog import Catalog
 from gateway.config.report import Report, dotted
 from gateway.config.structure import INVALID, build
 from gateway.driver import Channel, Driver, Kind, Result
@@ -90,3 +92,12 @@ def build_options(driver: type[Driver[Any]], values: dict[str, Any]) -> Any:
         ]
         raise ValueError("\n".join(lines))
     return options
+
+
+def load_driver(file: str | Path) -> type[Driver[Any]]:
+    """The driver in a file, found as the gateway finds it. ``AssertionError`` says why there is none."""
+    path = Path(file).resolve()
+    found = Catalog(path.parent).find(path.stem)
+    if found is None or found.driver is None:
+        raise AssertionError(found.error if found else f"there is no driver {path}; is its name lower case with _?")
+    return found.driver

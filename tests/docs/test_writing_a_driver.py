@@ -1,0 +1,75 @@
+"""docs/writing-a-driver.md: its code is taken out of the page and run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gateway.catalog import Catalog
+from gateway.testing import DriverHarness, FakeHardware, FakeSerial, build_options, check_driver, load_driver
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "writing-a-driver.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with all the files that the page shows."""
+    for name, text in re.findall(r"```python\n# (\S+)\n(.*?)```", PAGE, re.DOTALL):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_every_block_of_code_is_run(folder: Path) -> None:
+    """No Python on the page is without a file name."""
+    assert PAGE.count("```python") == len(list(folder.glob("*/*.py")))
+
+
+def test_the_driver_is_found_and_configured(folder: Path) -> None:
+    """The stanza on the page configures the driver on the page."""
+    found = Catalog(folder / "drivers").find("mh_z19")
+    assert found is not None
+    assert found.driver is not None, found.error
+    stanza = tomllib.loads(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)[0])
+    device = stanza["devices"]["living-room"]
+    assert device.pop("driver") == found.name
+    assert build_options(found.driver, device).port == "/dev/serial0"
+
+
+def test_the_driver_is_short(folder: Path) -> None:
+    """A real driver in 15 to 25 lines of code."""
+    lines = (folder / "drivers" / "mh_z19.py").read_text(encoding="utf-8").splitlines()
+    assert 15 <= sum(1 for line in lines if line.strip() and '"""' not in line) <= 25
+
+
+def test_its_test_passes(folder: Path) -> None:
+    """The test on the page, run as an author would."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout
+
+
+def test_the_streaming_driver(folder: Path) -> None:
+    """The scanner makes an event of each code."""
+    barcode = load_driver(folder / "drivers" / "barcode.py")
+    check_driver(barcode, {"port": "/dev/x"})
+    port = FakeSerial()
+    with DriverHarness(barcode, hardware=FakeHardware(ports={"/dev/x": port}), port="/dev/x") as it:
+        assert it.read() is None
+        port.feed(b"4006381333931\r")
+        assert it.read() == {"event": "scanned", "code": "4006381333931"}
