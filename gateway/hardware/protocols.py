@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class SerialPort(Protocol):
@@ -63,3 +63,11 @@ class Hardware(Protocol):
 
     def sysfs(self) -> Sysfs:
         """The machine's files."""
+
+
+@runtime_checkable
+class Reclaimable(Protocol):
+    """Hardware whose open handles can be taken from a thread that hangs in a call on them."""
+
+    def abandon(self) -> None:
+        """Take everything from the threads that hold it, so that it can be opened anew. For any thread."""

@@ -36,7 +36,7 @@ class Schedule:
     ) -> None:
         self.due = boot
         """When the next poll is due, on boot time."""
-        self._interval = interval
+        self.interval = interval
         self._origin = start + phase
         self._align = align
         self._offset = offset
@@ -55,7 +55,7 @@ class Schedule:
         if self._target is None or boot >= self.due:
             return self.due
         left = self._target - wall
-        if not 0 < left <= self._interval * 3 // 2:  # the clock was set: work the next instant out anew
+        if not 0 < left <= self.interval * 3 // 2:  # the clock was set: work the next instant out anew
             self._target = self._next_aligned(wall)
             left = self._target - wall
         self.due = min(boot + left, self._latest)
@@ -67,18 +67,18 @@ class Schedule:
         if self._align:
             target = self._next_aligned(wall)
             if target == self._target:  # the wall clock is a little slow: this is the instant of the poll just made
-                target += self._interval
+                target += self.interval
             self._target = target
             self.due = boot + target - wall
-            self._latest = boot + 2 * self._interval
+            self._latest = boot + 2 * self.interval
         else:
             # After a poll off the grid (the first one) the grid begins with its first instant at least half an
             # interval later, so that nothing is polled twice in quick succession.
-            earliest = max(boot + 1, before + self._interval // 2)
-            self.due = earliest + (self._origin - earliest) % self._interval
+            earliest = max(boot + 1, before + self.interval // 2)
+            self.due = earliest + (self._origin - earliest) % self.interval
         # A quarter of tolerance, because with `align` the wall clock may have been slewed.
-        return max(0, (self.due - before + self._interval // 4) // self._interval - 1)
+        return max(0, (self.due - before + self.interval // 4) // self.interval - 1)
 
     def _next_aligned(self, wall: int) -> int:
         """The first aligned instant after ``wall``."""
-        return wall + self._interval - (wall - self._offset) % self._interval
+        return wall + self.interval - (wall - self._offset) % self.interval

@@ -1,0 +1,264 @@
+"""Reads one device: opens its driver, polls it on schedule, and hands over what it says.
+
+A :class:`Reader` is one generation of one device. It holds no thread: :meth:`Reader.step` does what is due and says
+when to come back, and :meth:`Reader.run` is the loop around it that a thread executes. Whatever a driver does, the loop
+goes on; only a device that is misconfigured, a stop, or being replaced ends it.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gateway.clocks import Clock
+from gateway.config.settings import DeviceSettings
+from gateway.delivery.queue import DeviceQueue
+from gateway.driver import BadReading, Driver, Kind
+from gateway.hardware.protocols import Hardware
+from gateway.reading.freeze import freeze
+from gateway.reading.memory import DeviceMemory, Report
+from gateway.reading.outlet import Outcome, Outlet, Taken
+from gateway.reading.pace import Backoff
+from gateway.reading.runtime import DriverRuntime, ReaderHardware
+from gateway.reading.schedule import SECOND, Schedule, share, spread
+from gateway.reading.trouble import Reaction, Trouble, sort_out
+from gateway.status.board import DeviceBoard, State
+
+log = logging.getLogger(__name__)
+
+NAP = 30 * SECOND
+"""The longest sleep in one piece: then a wall clock that was set, or a machine that slept, is noticed."""
+AT_ONCE = SECOND // 1000
+"""A streaming read that takes less than this did not wait for its device."""
+IDLE_PAUSE = SECOND // 100
+"""After such a read that brought nothing, so that a driver that does not wait cannot take all of a processor."""
+FLOOD_PAUSE = SECOND // 5000
+"""After a streaming read of which something was dropped for coming too fast."""
+FAILURES = 3
+"""So many failures running make a device offline."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beat:
+    """A call into the driver that is under way. Each call has an object of its own."""
+
+    what: str
+    """open, read or close."""
+    limit: float
+    """Seconds after which it counts as hung."""
+
+
+class Reader:
+    """One generation of one device."""
+
+    def __init__(
+        self,
+        settings: DeviceSettings,
+        *,
+        queue: DeviceQueue,
+        board: DeviceBoard,
+        hardware: Hardware,
+        clock: Clock,
+        trust: Callable[[], str | None],
+        rng: random.Random,
+        memory: DeviceMemory,
+    ) -> None:
+        assert settings.driver_type is not None
+        now = clock.boot_ns()
+        self.settings = settings
+        self.stop = threading.Event()
+        """Set to end the reader: between two calls of the driver at once, else when the call returns."""
+        self.beat: Beat | None = None
+        """The driver call under way. The supervisor looks at it from outside."""
+        self.misconfigured = False
+        """It has ended because trying again is useless."""
+        self.report = Report(board, memory)
+        self.hardware = ReaderHardware(hardware, self.stop)
+        self._clock = clock
+        self._memory = memory
+        self._runtime = DriverRuntime(memory, self.hardware, clock, self.stop)
+        self._driver_type = settings.driver_type
+        self._driver: Driver[Any] | None = None
+        self._is_open = False
+        self._backoff = Backoff(rng)
+        self._channels = {channel.channel.name: channel.channel for channel in settings.channels}
+        self._outlet = Outlet(settings, queue, self.report, trust, now)
+        self._schedule: Schedule | None = None
+        self._next_ns = now + (spread(settings.device) if memory.started_ns is None else 0)
+        self._failures = 0
+        self._garbled = False  # the last thing that a streaming device sent could not be read
+
+    def run(self) -> None:
+        """Work until the end. Never raises: a thread executes this."""
+        try:
+            due: int | None = self._next_ns
+            while due is not None and not self._sleep_until(due):
+                due = self.step()
+        except BaseException:  # our own bug: the supervisor replaces the reader
+            log.exception("%s: the reader has ended unexpectedly", self.settings.device)
+        finally:
+            self._release()
+
+    def step(self) -> int | None:
+        """Do what is due now; when to come back, on boot time. ``None``: this reader is done."""
+        now = self._clock.boot_ns()
+        if self._is_open and self._schedule is not None:
+            self._next_ns = self._schedule.adjust(now, self._clock.wall_ns())
+        if now < self._next_ns:
+            return self._next_ns
+        go_on = self._poll() if self._is_open else self._open()
+        return self._next_ns if go_on and not self.stop.is_set() else None
+
+    def _sleep_until(self, due_ns: int) -> bool:
+        """Sleep until then, but in naps; whether to stop."""
+        left = min(due_ns - self._clock.boot_ns(), NAP)
+        return self.stop.is_set() if left <= 0 else self._clock.wait(self.stop, left / SECOND)
+
+    # Opening and closing ---------------------------------------------------------------------------------------------
+
+    def _open(self) -> bool:
+        """Try to open the device; whether to go on."""
+        origin = self._memory.start()
+        try:
+            self._call("open", self.settings.open_timeout, self._make_and_open)
+        except BaseException as error:  # noqa: BLE001 (drivers may raise anything; nothing of it may end the thread)
+            return self._failed(error, opening=True)
+        now = self._clock.boot_ns()
+        interval = self.settings.interval
+        if interval is not None and self._schedule is None:
+            period = round(interval * SECOND)
+            self._schedule = Schedule(
+                period,
+                start=origin,
+                phase=int(share(self.settings.device) * period),
+                align=self.settings.align,
+                offset=round(self.settings.offset * SECOND),
+                boot=now,
+            )
+        if self._schedule is not None:
+            self._schedule.begin(now)
+        self._is_open = True
+        self._garbled = False
+        self._outlet.reset()
+        self._next_ns = now
+        return True
+
+    def _make_and_open(self) -> None:
+        if self._driver is None:
+            self._driver = self._driver_type(self.settings.options, self._runtime)
+        self._driver.open()
+
+    def _release(self) -> None:
+        """Let go of the device."""
+        self._is_open = False
+        if self._driver is None:
+            return
+        try:
+            self._call("close", self.settings.open_timeout, self._driver.release)
+        except BaseException as error:  # noqa: BLE001 (the same as in open; and there is nothing left to do about it)
+            self._log_bug(error, sort_out(error))
+        self.hardware.forget()
+
+    def _call(self, what: str, limit: float, function: Callable[[], T]) -> T:
+        self.beat = Beat(what, limit)
+        try:
+            return function()
+        finally:
+            self.beat = None
+
+    # Reading ---------------------------------------------------------------------------------------------------------
+
+    def _poll(self) -> bool:
+        """Read once; whether to go on."""
+        begun = due = self._clock.boot_ns()
+        if self._schedule is not None:
+            self.report.late((begun - self._schedule.due) / 1e6)
+            due = max(self._schedule.due, begun - self._schedule.interval)  # after a long sleep, about now
+        pause = 0
+        try:
+            taken = self._call("read", self.settings.timeout, self._take)
+        except BaseException as error:  # noqa: BLE001 (the same as in open)
+            if not self._failed(error, opening=False):
+                return False
+            pause = IDLE_PAUSE
+        else:
+            self._worked(taken)
+            outcome = self._outlet.deliver(taken, due)
+            if outcome is Outcome.REPLACED:
+                return False
+            pause = FLOOD_PAUSE if outcome is Outcome.TOO_FAST else 0 if taken.frozen.samples else IDLE_PAUSE
+        if self._is_open:
+            self._plan(begun, pause)
+        return True
+
+    def _take(self) -> Taken:
+        """Read, stamp, check: all under the read's time limit, since looking at what came runs the driver's code."""
+        assert self._driver is not None
+        result = self._driver.read()
+        wall_ns, boot_ns = self._clock.wall_ns(), self._clock.boot_ns()
+        frozen = freeze(result, self._channels, self.settings.kind)
+        if not frozen.samples and self.settings.kind is Kind.SAMPLED and self._schedule is not None:
+            raise BadReading("read returned nothing")
+        return Taken(frozen, wall_ns, boot_ns)
+
+    def _worked(self, taken: Taken) -> None:
+        """A read has returned as it should."""
+        came = bool(taken.frozen.samples)
+        if self._garbled and not came and self.settings.kind is Kind.SAMPLED:
+            return  # a streaming device is silent after what could not be read: that makes nothing better
+        self._failures = 0
+        self._garbled = False
+        self._backoff.reset()
+        self.report.good(taken.wall_ns if came else None, "; ".join(taken.frozen.notes) or None)
+
+    def _plan(self, begun: int, pause: int) -> None:
+        """When to read next."""
+        now = self._clock.boot_ns()
+        if self._schedule is not None:
+            self.report.count("missed", self._schedule.advance(now, self._clock.wall_ns()))
+            self._next_ns = self._schedule.due
+        elif pause == FLOOD_PAUSE or now - begun < AT_ONCE:
+            self._next_ns = now + pause
+        else:
+            self._next_ns = now
+
+    # Trouble ---------------------------------------------------------------------------------------------------------
+
+    def _failed(self, error: BaseException, *, opening: bool) -> bool:
+        """React to what a driver raised; whether to go on."""
+        if self.stop.is_set():  # it was woken in order to stop; or it was replaced
+            return False
+        trouble = sort_out(error)
+        log.debug("%s: %s failed: %s", self.settings.device, "open" if opening else "read", trouble.text)
+        if trouble.reaction is Reaction.BUG:
+            self._log_bug(error, trouble)
+        if trouble.reaction is Reaction.STOP:
+            self.misconfigured = True
+            self.report.bad(State.FAILED, trouble.text, trouble.hint)
+            return False
+        if not opening:
+            self.report.count("failed")
+        self._failures += 1
+        offline = opening or self._failures >= FAILURES
+        self.report.bad(State.OFFLINE if offline else State.DEGRADED, trouble.text, trouble.hint)
+        if trouble.reaction is Reaction.COUNT and not opening:
+            self._garbled = True
+            return True
+        self._release()
+        if trouble.reaction is Reaction.BUG:
+            self._driver = None
+        self._next_ns = self._clock.boot_ns() + int(self._backoff.next() * SECOND)
+        return True
+
+    def _log_bug(self, error: BaseException, trouble: Trouble) -> None:
+        if trouble.reaction is Reaction.BUG and self._memory.is_news(trouble.text):
+            log.warning("%s: %s", self.settings.device, trouble.text)
+            with suppress(BaseException):  # formatting a traceback runs code of the exceptions in it
+                log.debug("%s: traceback", self.settings.device, exc_info=error)

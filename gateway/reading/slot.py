@@ -1,0 +1,107 @@
+"""One device as the supervisor sees it."""
+
+from __future__ import annotations
+
+import random
+import threading
+from typing import Protocol
+
+from gateway.config.settings import DeviceSettings
+from gateway.delivery.queue import DeviceQueue
+from gateway.hardware.protocols import Hardware
+from gateway.reading.memory import DeviceMemory
+from gateway.reading.pace import Backoff
+from gateway.reading.reader import Beat, Reader
+from gateway.status.board import DeviceBoard
+
+
+class Handle(Protocol):
+    """What the supervisor needs of a thread."""
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end, at most ``timeout`` seconds."""
+
+
+def start_thread(reader: Reader) -> Handle:
+    """Run a reader in a thread of its own. ``RuntimeError`` when the machine allows no more threads."""
+    thread = threading.Thread(target=reader.run, name=f"dev:{reader.settings.device}", daemon=True)
+    thread.start()
+    return thread
+
+
+class Slot:
+    """A configured device: its settings, its current reader if there is one, and when the next one starts."""
+
+    def __init__(
+        self,
+        settings: DeviceSettings,
+        *,
+        queue: DeviceQueue,
+        board: DeviceBoard,
+        hardware: Hardware,
+        memory: DeviceMemory,
+        rng: random.Random,
+        now: int,
+    ) -> None:
+        self.settings = settings
+        self.queue = queue
+        self.board = board
+        self.hardware = hardware
+        self.memory = memory
+        self.backoff = Backoff(rng)
+        self.reader: Reader | None = None
+        self.thread: Handle | None = None
+        self.began_ns = now
+        """When the current reader was started."""
+        self.start_ns: int | None = now
+        """When to start a reader; ``None``: not before somebody asks for it."""
+        self.replaces = False
+        """The next start takes the place of a reader that hung or broke."""
+        self.asked_to_end = False
+        """The current reader ends because somebody asked for it."""
+        self.leaving = False
+        """The device is to be removed."""
+        self._beat: Beat | None = None
+        self._age_ns = 0
+        self.hung = False
+        """The call that is under way has taken longer than it may."""
+
+    def watch(self, passed_ns: int) -> tuple[Beat, float] | None:
+        """The driver call that was under way at the last look and still is, and its age in seconds."""
+        assert self.reader is not None
+        beat = self.reader.beat
+        if beat is None or beat is not self._beat:
+            self._beat, self._age_ns, self.hung = beat, 0, False
+            return None
+        self._age_ns += passed_ns
+        return beat, self._age_ns / 1e9
+
+    def begin(self, reader: Reader, thread: Handle, now: int) -> None:
+        """A reader was started."""
+        self.reader, self.thread, self.began_ns = reader, thread, now
+        self.start_ns = None
+        self.replaces = self.asked_to_end = False
+        self._beat, self._age_ns, self.hung = None, 0, False
+
+    def end(self, start_ns: int | None) -> None:
+        """The reader is no more, or no more ours. ``start_ns``: when to start the next one."""
+        self.reader = self.thread = None
+        self.start_ns = start_ns
+        self.hung = False
+
+    def ask_to_end(self) -> None:
+        """Let the reader end as soon as it can."""
+        self.asked_to_end = True
+        if self.reader is not None:
+            self.reader.stop.set()
+            self.reader.hardware.wake()
+
+    def disown(self) -> None:
+        """What the reader still says or brings counts for nothing from now on."""
+        if self.reader is not None:
+            self.reader.report.silence()
+            self.reader.stop.set()
+            self.queue.claim(self.settings.kind)
