@@ -13,7 +13,7 @@ from typing import Any
 from gateway.clocks import Clock
 from gateway.delivery.payload import encode_json, rfc3339
 from gateway.delivery.topics import Topics
-from gateway.status.board import DeviceBoard, DeviceStatus
+from gateway.status.board import DeviceBoard, DeviceStatus, State
 
 SECOND = 1_000_000_000
 STATUS_EVERY = 60 * SECOND
@@ -84,6 +84,7 @@ class Bulletin:
         self._in_flight: set[str] = set()
         self._dirty: set[str] = set()
         self._runs_dirty = False
+        self._available: dict[str, bool] = {}
         self._told_ns: dict[str, int] = {}
 
     @property
@@ -100,6 +101,7 @@ class Bulletin:
         self._up = True
         self._waiting.clear()
         self._in_flight.clear()
+        self._available.clear()
         now_ns = self._clock.boot_ns()
         for device, board in self._boards().items():
             self._tell_device(device, board, now_ns)
@@ -128,6 +130,7 @@ class Bulletin:
             self._dirty.add(HEALTH)
         boards = self._boards()
         for device, board in boards.items():
+            self._tell_availability(device, board.state)  # never late: automations depend on it
             every = CHANGES_EVERY if device in self._dirty else STATUS_EVERY
             if self._due(device, now_ns, every):
                 self._tell_device(device, board, now_ns)
@@ -172,9 +175,15 @@ class Bulletin:
         self._dirty.discard(device)
         self._told_ns[device] = now_ns
         status = board.snapshot()
-        available = b"online" if status.state.available else b"offline"
-        self._tell(Message(self._topics.availability(device), available))
+        self._tell_availability(device, status.state)
         self._tell(Message(self._topics.status(device), encode_json(status_object(status))))
+
+    def _tell_availability(self, device: str, state: State) -> None:
+        """Where it is another one than was told on this connection."""
+        if self._available.get(device) != state.available:
+            self._available[device] = state.available
+            payload = b"online" if state.available else b"offline"
+            self._tell(Message(self._topics.availability(device), payload))
 
     def _tell_runs(self, now_ns: int) -> None:
         self._runs_dirty = False
