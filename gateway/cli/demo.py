@@ -41,7 +41,7 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
     from gateway.status import logs  # noqa: PLC0415
 
     settings = _settings(config)
-    logs.setup("debug" if settings.log.level == "debug" else "warning", settings.log.format)
+    logs.setup(logs.at_least(settings.log.level, "warning"), settings.log.format)
     with stop_on_signals() as stop:
         try:
             broker = find_broker()

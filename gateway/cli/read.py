@@ -55,7 +55,7 @@ def command(device: str, config: Path | None, count: int, timeout: float | None,
     settings = load(config)
     # a person who reads one device wants it read, also where the gateway is told to leave it alone
     chosen_one = dataclasses.replace(chosen(settings, [device])[0], enabled=True)
-    logs.setup("debug" if settings.log.level == "debug" else "error", settings.log.format)
+    logs.setup(logs.at_least(settings.log.level, "error"), settings.log.format)  # Session says what is wrong itself
     with stop_on_signals() as stop:
         return stop.exit_code(Session(settings, chosen_one, as_json=as_json).run(stop, count, timeout))
 

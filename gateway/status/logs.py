@@ -43,6 +43,11 @@ def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str]
     sys.unraisablehook = _unraisable
 
 
+def at_least(level: str, least: str) -> str:
+    """For commands that have little to log: ``least``, but debug where debug was asked for."""
+    return level if level == "debug" or LEVELS[level] > LEVELS[least] else least
+
+
 def to_journal(environ: Mapping[str, str], descriptor: int | None) -> bool:
     """Whether ``descriptor`` is the very stream that systemd says goes to the journal."""
     device, _, inode = environ.get("JOURNAL_STREAM", "").partition(":")

@@ -165,6 +165,14 @@ def test_an_error_that_cannot_be_raised_is_a_line(stderr: Stderr) -> None:
     assert len(stderr.getvalue().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("level", "expected"), [("debug", "debug"), ("info", "warning"), ("warning", "warning"), ("error", "error")]
+)
+def test_at_least(level: str, expected: str) -> None:
+    """A command that shows a table logs warnings, unless more silence or everything was asked for."""
+    assert logs.at_least(level, "warning") == expected
+
+
 def test_stamp() -> None:
     """RFC 3339, UTC, milliseconds."""
     assert logs.stamp(1795330800.1234) == "2026-11-22T07:00:00.123Z"
