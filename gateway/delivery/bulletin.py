@@ -18,8 +18,12 @@ from gateway.status.board import DeviceBoard, DeviceStatus, State
 SECOND = 1_000_000_000
 STATUS_EVERY = 60 * SECOND
 HEALTH_EVERY = 30 * SECOND
+SWEEP_EVERY = SECOND // 4
+"""How often all devices are looked at for what is due by time alone."""
 CHANGES_EVERY = SECOND
 """At most one message for changes in this time."""
+AGAIN_AFTER = 5 * SECOND
+"""When a message that the broker did not take is sent again."""
 RUNS = "gateway/runs"
 HEALTH = ""
 """Stands for the gateway among the names of devices that have changed."""
@@ -85,7 +89,10 @@ class Bulletin:
         self._dirty: set[str] = set()
         self._runs_dirty = False
         self._available: dict[str, bool] = {}
+        self._swept_ns = 0
         self._told_ns: dict[str, int] = {}
+        self._later: dict[str, Message] = {}
+        self._later_ns = 0
 
     @property
     def idle(self) -> bool:
@@ -98,9 +105,8 @@ class Bulletin:
 
     def connected(self, again: Iterable[Message]) -> None:
         """Tell everything from the beginning: the broker may have forgotten it. ``again``: the newest readings."""
+        self.closed()
         self._up = True
-        self._waiting.clear()
-        self._in_flight.clear()
         self._available.clear()
         now_ns = self._clock.boot_ns()
         for device, board in self._boards().items():
@@ -121,23 +127,31 @@ class Bulletin:
         self._up = False
         self._waiting.clear()
         self._in_flight.clear()
+        self._later.clear()
 
     def tick(self, now_ns: int) -> None:
         """Tell what is due by time or by change."""
         if not self._up:
             return
-        if self._due(HEALTH, now_ns, HEALTH_EVERY):
-            self._dirty.add(HEALTH)
+        if self._later and now_ns >= self._later_ns:
+            self._waiting = {**self._later, **self._waiting}
+            self._later.clear()
         boards = self._boards()
-        for device, board in boards.items():
-            self._tell_availability(device, board.state)  # never late: automations depend on it
-            every = CHANGES_EVERY if device in self._dirty else STATUS_EVERY
-            if self._due(device, now_ns, every):
-                self._tell_device(device, board, now_ns)
-                self._dirty.add(HEALTH)
+        for device in tuple(self._dirty):
+            if (board := boards.get(device)) is not None:
+                self._tell_availability(device, board.state)  # never late: automations depend on it
+                if self._due(device, now_ns, CHANGES_EVERY):
+                    self._tell_device(device, board, now_ns)
+                    self._dirty.add(HEALTH)
+        if now_ns >= self._swept_ns + SWEEP_EVERY:
+            self._swept_ns = now_ns
+            for device, board in boards.items():
+                if self._due(device, now_ns, STATUS_EVERY):
+                    self._tell_device(device, board, now_ns)
         if self._runs_dirty and self._due(RUNS, now_ns, CHANGES_EVERY):
             self._tell_runs(now_ns)
-        if HEALTH in self._dirty and self._due(HEALTH, now_ns, CHANGES_EVERY):
+        every = CHANGES_EVERY if HEALTH in self._dirty else HEALTH_EVERY
+        if self._due(HEALTH, now_ns, every):
             self._tell_health(now_ns)
 
     def goodbye(self) -> None:
@@ -165,10 +179,17 @@ class Bulletin:
         """The broker has answered, with success or without: what is in force will be told again in time."""
         self._in_flight.discard(topic)
 
+    def again_later(self, message: Message) -> None:
+        """The broker did not take it now: unless there is something newer by then, it is sent again."""
+        if not self._later:
+            self._later_ns = self._clock.boot_ns() + AGAIN_AFTER
+        self._later[message.topic] = message
+
     def _due(self, name: str, now_ns: int, every_ns: int) -> bool:
         return now_ns - self._told_ns.get(name, -STATUS_EVERY) >= every_ns
 
     def _tell(self, message: Message) -> None:
+        self._later.pop(message.topic, None)
         self._waiting[message.topic] = message
 
     def _tell_device(self, device: str, board: DeviceBoard, now_ns: int) -> None:
