@@ -71,7 +71,8 @@ def _endpoints(values: Mapping[str, Any], report: Report) -> list[Endpoint]:
     else:
         if urls is INVALID:  # one of them is no text; what is wrong with the others is worth saying too
             raw = report.raw((*_PATH, "urls"))
-            urls = [one if isinstance(one, str) else INVALID for one in raw] if isinstance(raw, list) else [INVALID]
+            plain = [isinstance(one, str) and "${" not in one for one in raw] if isinstance(raw, list) else [False]
+            urls = [one if fine else INVALID for one, fine in zip(raw, plain, strict=False)]
         given = [((*_PATH, "urls", index), one) for index, one in enumerate(urls)]
         if not given:
             report.add((*_PATH, "urls"), "names no broker", f'write urls = ["{DEFAULT_URL}"]')

@@ -86,6 +86,8 @@ def _driver(table: dict[str, Any], path: KeyPath, catalog: Catalog, report: Repo
         else:
             report.add(path, 'the key "driver" is missing', 'write driver = "..."; all of them: sensorpost drivers')
         return None
+    if wanted is INVALID:
+        return None
     if not isinstance(wanted, str):
         report.wrong((*path, "driver"), "is not a text in quotes", "all of them: sensorpost drivers")
         return None

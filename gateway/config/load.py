@@ -141,25 +141,30 @@ def _tables(data: dict[str, Any], report: Report) -> dict[str, Any]:
 
 
 def _filled(value: Any, path: KeyPath, environ: Mapping[str, str], report: Report) -> Any:
-    """The tree with each ``${NAME}`` replaced by the environment's; ``$${`` stands for a plain ``${``."""
+    """The tree with each ``${NAME}`` replaced by the environment's; ``$${`` stands for a plain ``${``.
+
+    A text with a mistake becomes ``INVALID``, so that what is missing in it is no second mistake.
+    """
     if isinstance(value, dict):
         return {key: _filled(item, (*path, key), environ, report) for key, item in value.items()}
     if isinstance(value, list):
         return [_filled(item, (*path, index), environ, report) for index, item in enumerate(value)]
     if not isinstance(value, str) or "${" not in value:
         return value
+    before = len(report.mistakes)
 
     def fill(match: re.Match[str]) -> str:
-        if match[2] is None:
-            return "${"
         name = match[2]
+        if name is None:
+            return "${"
         if not (_NAME.fullmatch(name) and match[0].endswith("}")):
             report.add(path, "has a ${ that is followed by no name and }", "write $${ where a plain ${ is meant")
         elif name not in environ:
             report.add(path, f"the environment variable {name} is not set", f"set {name} before the start")
         return environ.get(name, "")
 
-    return _VARIABLE.sub(fill, value)
+    text = _VARIABLE.sub(fill, value)
+    return INVALID if len(report.mistakes) > before else text
 
 
 def _gateway_id(given: Any, report: Report, host: Host) -> str:

@@ -79,7 +79,7 @@ def check(  # noqa: PLR0911 (one return a kind of type)
     """The value as its type wants it, or ``INVALID``."""
     facts = facts or {}
     origin = get_origin(hint)
-    if hint is Any:
+    if hint is Any or value is INVALID:
         return value
     if origin is Annotated:
         return _unit(hint, value, path, report, facts)
@@ -163,7 +163,8 @@ def _near_unit(value: str, *, duration: bool) -> str:
         unit = (word[:1].upper() + "B").replace("BB", "B") if word[:1] in ("b", "k", "m", "g") else "MB"
         return f'did you mean "{match[1]}{unit}"?'
     unit = "ms" if word.startswith(("ms", "mil")) else word[:1] or "s"
-    return f'did you mean "{match[1]}{unit}"?' if unit in ("ms", "s", "m", "h", "d") else ""
+    meant = f"{match[1]}{unit}"
+    return f'did you mean "{meant}"?' if unit in ("ms", "s", "m", "h", "d") and meant != value else ""
 
 
 def _union(hint: Any, value: Any, path: KeyPath, report: Report, facts: Mapping[str, Any]) -> Any:
