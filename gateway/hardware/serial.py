@@ -137,6 +137,7 @@ class RealSerialPort:
         self._taken = True
         self.cancel_read()
         with suppress(*ERRORS, AttributeError, TypeError):
+            self._handle.reset_output_buffer()  # else the kernel may wait half a minute until it is sent
             descriptor = self._handle.fileno()
             if fcntl is not None:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
