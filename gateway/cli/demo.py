@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from gateway.config.settings import Settings
 
 ABOUT = (
-    "Your own devices: sensorpost drivers lists them; write sensorpost.toml, then sensorpost check, sensorpost run.",
-    "Your own driver: one file, see docs/writing-a-driver.md.",
+    "Your own: write sensorpost.toml, then sensorpost check and sensorpost run.",
+    "Drivers: sensorpost drivers; your own is one file, docs/writing-a-driver.md.",
 )
 
 
@@ -82,8 +82,8 @@ def _show(settings: Settings, broker: Broker, stop: threading.Event, seconds: fl
     from gateway.delivery.topics import Topics  # noqa: PLC0415
 
     feed = Feed(Topics.of(settings.mqtt.base_topic, settings.gateway_id), settings.devices, time.monotonic())
-    where = f"Readings as they reach the broker: {broker.name} at {broker.url}, topics {feed.topics.base}/#."
-    printer = printer_for(feed, as_json=as_json, title="sensorpost demo", about=(where, *ABOUT), foot=("q leaves",))
+    where = f"Live from {broker.name} at {broker.url}, topics {feed.topics.base}/#"
+    printer = printer_for(feed, as_json=as_json, title="sensorpost demo", about=(where, *ABOUT), foot="q leaves")
     if not as_json:
         for line in (where, *ABOUT):
             note(line)

@@ -131,7 +131,7 @@ class Lines:
         return False
 
 
-def printer_for(feed: Feed, *, as_json: bool, title: str, about: tuple[str, ...], foot: tuple[str, ...]) -> Printer:
+def printer_for(feed: Feed, *, as_json: bool, title: str, about: tuple[str, ...], foot: str) -> Printer:
     """The live table on a terminal, lines anywhere else."""
     if as_json or not fancy():
         return Lines(feed, as_json=as_json)

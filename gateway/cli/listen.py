@@ -46,7 +46,7 @@ def command(
         as_json=as_json,
         title=f"{settings.gateway_id}",
         about=(f"live from {broker}, topics {feed.topics.base}/#",),
-        foot=("q leaves",),
+        foot="q leaves",
     )
     with stop_on_signals() as stop:
         outcome = follow(settings.mqtt, feed, printer, stop.event, seconds=seconds, count=count)

@@ -7,7 +7,6 @@ import logging
 import select
 import sys
 import time
-from collections import deque
 from typing import Any, Self
 
 from rich.console import Console
@@ -21,14 +20,14 @@ from gateway.status.text import plain
 
 REFRESH = 0.2
 """Seconds between two pictures: more often only makes numbers unreadable."""
-NOTE_FOR = 12.0
+NOTE_FOR = 8.0
 """Seconds that a message of the log stays on the screen."""
 
 
 class Screen:
     """A printer that draws a table; see :class:`gateway.cli.follow.Printer`."""
 
-    def __init__(self, feed: Feed, *, title: str, about: tuple[str, ...] = (), foot: tuple[str, ...] = ()) -> None:
+    def __init__(self, feed: Feed, *, title: str, about: tuple[str, ...] = (), foot: str = "") -> None:
         self._feed = feed
         self._frame = Frame(title, about, foot)
         self._table = Table(feed)
@@ -68,7 +67,7 @@ class Screen:
         """Draw when it is time; True when q was pressed."""
         if now - self._drawn >= REFRESH:
             self._drawn = now
-            self._frame.notes = self._log.newest(now)
+            self._frame.note = self._log.newest(now)
             size = self._console.size
             self._live.update(self._table.draw(self._frame, size.width, size.height, now), refresh=True)
         return self._keys.wants_out()
@@ -110,11 +109,11 @@ class Keys:
 
 
 class Notes(logging.Handler):
-    """The newest warnings, for the foot of the table, in place of what would write across it."""
+    """The newest warning, for the foot of the table, in place of what would write across it."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._newest: deque[tuple[float, str]] = deque(maxlen=2)
+        self._newest = (0.0, "")
         self._others: list[logging.Handler] = []
 
     def install(self) -> None:
@@ -128,8 +127,9 @@ class Notes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep it, for any thread."""
-        self._newest.append((time.monotonic(), plain(record.getMessage())))
+        self._newest = (time.monotonic(), plain(record.getMessage()))
 
-    def newest(self, now: float) -> list[str]:
-        """Those not too old."""
-        return [text for at, text in list(self._newest) if now - at < NOTE_FOR]
+    def newest(self, now: float) -> str:
+        """The newest one, while it is news."""
+        at, text = self._newest
+        return text if now - at < NOTE_FOR else ""

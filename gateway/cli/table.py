@@ -41,11 +41,11 @@ class Frame:
     title: str
     about: Sequence[str] = ()
     """Lines below the title, dim."""
-    foot: Sequence[str] = ()
+    foot: str = ""
     trouble: str = ""
     """Why there is no connection; empty while there is one."""
-    notes: Sequence[str] = ()
-    """The newest messages of the log."""
+    note: str = ""
+    """The newest message of the log; it takes the place of the foot for a while."""
 
 
 class Cell(NamedTuple):
@@ -87,17 +87,17 @@ class Table:
 
     def draw(self, frame: Frame, width: int, height: int, now: float) -> RenderableType:
         """The whole screen, at most ``height`` lines of at most ``width`` columns."""
-        top = self._top(frame, width, now)
-        bottom = [Text(line, style=DIM) for line in frame.foot]
-        if frame.notes:
-            bottom = [*(Text("! " + line, style="yellow") for line in frame.notes), *bottom]
-        lines = self._devices(width, height - len(top) - len(bottom) - 1, now)
-        screen = [*top, *lines, Text(""), *bottom][:height]
+        title, about, heading = self._title(frame, width, now), self._about(frame), self._heading(width)
+        bottom = Text("! " + frame.note, style="yellow") if frame.note else Text(frame.foot, style=DIM)
+        room = height - 5  # title, an empty line, the heading, an empty line, the bottom
+        lines = self._devices(width, room - len(about), room - len(about[:1]), now)
+        about = about[: max(1, room - len(lines))]  # the devices matter more than all but its first line
+        screen = [title, *about, Text(""), heading, *lines, Text(""), bottom][:height]
         for line in screen:
             line.truncate(width, overflow="ellipsis")
         return Group(*screen)
 
-    def _devices(self, width: int, room: int, now: float) -> list[Text]:
+    def _devices(self, width: int, usual: int, room: int, now: float) -> list[Text]:
         cells = {name: _cells(view) for name, view in self.feed.views.items()}
         for name, some in cells.items():
             self._all = self._all.grown(some)
@@ -108,7 +108,7 @@ class Table:
         lines: list[Text] = []
         left = list(self.feed.views.values())
         while left:
-            widths = self._all if needed <= room else self._own[left[0].device]
+            widths = self._all if needed <= usual else self._own[left[0].device]
             block = self._block(left[0], cells[left[0].device], widths, width, now)
             if len(lines) + len(block) > room - (len(left) > 1):
                 break
@@ -119,20 +119,20 @@ class Table:
             lines.append(Text(f"  and {len(left)} more {what}: make the window taller", style=DIM))
         return lines
 
-    def _top(self, frame: Frame, width: int, now: float) -> list[Text]:
+    def _title(self, frame: Frame, width: int, now: float) -> Text:
         rate = pace(sum(view.rate(now, self.feed.started) or 0.0 for view in self.feed.views.values()) or None)
         right = GAP.join(part for part in (rate, age(max(10.0, now - self.feed.started))) if part)
         title = Text(frame.title, style="bold")
         title.append(" " * max(1, width - cell_len(frame.title) - len(right)))
         title.append(right, style=f"not bold {DIM}")
-        lines = [title]
+        return title
+
+    def _about(self, frame: Frame) -> list[Text]:
         if frame.trouble:
-            lines.append(Text(frame.trouble, style="red"))
-        elif self.feed.gateway_up is False:
-            lines.append(Text("the gateway is offline: what follows is old", style="red"))
-        else:
-            lines += [Text(line, style=DIM) for line in frame.about]
-        return [*lines, Text(""), self._heading(width)]
+            return [Text(frame.trouble, style="red")]
+        if self.feed.gateway_up is False:
+            return [Text("the gateway is offline: what follows is old", style="red")]
+        return [Text(line, style=DIM) for line in frame.about]
 
     def _heading(self, width: int) -> Text:
         trend = f"{'TREND':>{TREND}}{GAP}" if width >= WIDE else ""

@@ -13,7 +13,7 @@ from gateway.cli.quantity import Quantity
 from gateway.cli.table import Frame, Table
 from gateway.delivery.topics import Topics
 
-FRAME = Frame("sensorpost demo", about=("a broker",), foot=("q leaves",))
+FRAME = Frame("sensorpost demo", about=("a broker",), foot="q leaves")
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_it_always_fits(feed: Feed, width: int, height: int) -> None:
     """No line is wider and the whole is no higher than the terminal, however small that is."""
     feed.views["door"].values = {"open": "x" * 500}
     feed.views["door"].state, feed.views["door"].error = "degraded", "no answer " * 100
-    frame = Frame("t" * 300, about=("a" * 300,), foot=("f" * 300,), notes=("n" * 300,))
+    frame = Frame("t" * 300, about=("a" * 300,), foot="f" * 300, note="n" * 300)
     lines = drawn(Table(feed), width, height, frame)
     assert len(lines) <= height
     assert max(len(line) for line in lines) <= width
@@ -130,12 +130,20 @@ def test_a_gateway_that_is_offline(feed: Feed) -> None:
     assert drawn(Table(feed), 80, 24)[1] == "the gateway is offline: what follows is old"
 
 
-def test_notes_stand_above_the_foot(feed: Feed) -> None:
-    """The newest warnings of the log."""
-    assert drawn(Table(feed), 80, 24, Frame("t", foot=("q leaves",), notes=("rain-tank: unplugged",)))[-2:] == [
-        "! rain-tank: unplugged",
-        "q leaves",
-    ]
+def test_a_note_takes_the_place_of_the_foot(feed: Feed) -> None:
+    """The newest warning of the log, for a while."""
+    frame = Frame("t", foot="q leaves", note="rain-tank: unplugged")
+    assert drawn(Table(feed), 80, 24, frame)[-1] == "! rain-tank: unplugged"
+
+
+def test_devices_matter_more_than_what_is_said_about_them(feed: Feed) -> None:
+    """Where lines are scarce, those below the title go first."""
+    frame = Frame("t", about=("one", "two", "three"), foot="q leaves")
+    text = "\n".join(drawn(Table(feed), 80, 9, frame))
+    assert "greenhouse" in text
+    assert "door" in text
+    assert "one" in text
+    assert "three" not in text
 
 
 def test_colours_are_for_the_state(feed: Feed) -> None:
