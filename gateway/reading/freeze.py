@@ -59,10 +59,10 @@ def freeze(result: Any, channels: Mapping[str, Channel], kind: Kind) -> Frozen:
     """
     try:
         return _freeze(result, channels, kind)
-    except BadReturn:
+    except BadReading:
         raise
     except BaseException as error:  # noqa: BLE001 (methods of the driver's objects may raise anything)
-        raise BadReturn(f"read returned a {_type(result)} that raised {_type(error)}") from None
+        raise BadReturn(f"read returned a value of type {_type(result)} that raised {_type(error)}") from None
 
 
 def _freeze(result: Any, channels: Mapping[str, Channel], kind: Kind) -> Frozen:
@@ -84,7 +84,9 @@ def _freeze(result: Any, channels: Mapping[str, Channel], kind: Kind) -> Frozen:
 
 def _sample(given: Any, channels: Mapping[str, Channel], kind: Kind, notes: list[str]) -> dict[str, Scalar]:
     if not isinstance(given, Mapping):
-        raise BadReturn(f"read returned a {_type(given)}; return a dict of channels, a list of such dicts, or None")
+        raise BadReturn(
+            f"read returned a value of type {_type(given)}; return a dict of channels, a list of such dicts, or None"
+        )
     most = len(channels) + len(_EXTRAS)
     if isinstance(given, dict):
         items = list(dict.items(given))
@@ -122,7 +124,9 @@ def _value(name: str, value: Any, wanted: type | None) -> Scalar:
             return int.__int__(value) == 1
     elif isinstance(value, str):
         return _text(str.__str__(value))
-    raise BadReturn(f"read returned a {_type(value)} for {name}; {_EXPECTED[wanted or str]} or None is expected")
+    raise BadReturn(
+        f"read returned a value of type {_type(value)} for {name}; {_EXPECTED[wanted or str]} or None is expected"
+    )
 
 
 def _number(value: Any) -> int | float:
