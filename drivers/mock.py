@@ -11,9 +11,8 @@ Sample:
     faults = [{ kind = "hang", in = "read", at = "5s", for = "10s" }]
 
 Traps: sine, ramp and square follow the time since the device's first start in this run; walk, counter, choice and csv
-the number of the reading. A ``square`` without min and max is a boolean. An event device makes one event with each
-reading. ``hang``, ``slow`` and ``busy`` really block their thread, ``exit`` and ``segfault`` really end the process:
-that is their purpose.
+the number of the reading. A ``square`` without min and max is a boolean. An event device makes an event with each poll.
+``hang``, ``slow`` and ``busy`` really block their thread, ``exit`` and ``segfault`` really end the process.
 """
 
 from __future__ import annotations
@@ -47,6 +46,8 @@ from gateway.driver import (
 
 OF_VALUES = ("nan", "huge", "none", "bad_type", "flood")
 """Faults of what is read; the others happen in open and close as well."""
+SPOILT: dict[str, dict[type, Any]] = {"nan": {float: math.nan}, "huge": {float: 10**400, str: "x" * 10**6}}
+"""What becomes of the values of a type."""
 
 
 @options
@@ -77,16 +78,14 @@ class Fault:
     where: Literal["read", "open", "close"] = option(default="read", key="in", help="in which call")
     at: Duration = option(default=0.0, help="when it begins, since the device's first start in this run")
     lasts: Duration | None = option(default=None, key="for", help="how long it lasts; default: for ever")
-    error: str = option(
-        default="unavailable", help="raise: unavailable, bad_reading, misconfigured, or any built-in exception"
-    )
+    error: str = option(default="unavailable", help="raise: unavailable, bad_reading, misconfigured or a built-in one")
     delay: Duration | None = option(default=None, help="slow, busy: how long a call takes; default: 1s, busy: `for`")
     rate: float = option(default=1000.0, min=1, help="flood: readings a second")
 
-    @property
-    def end(self) -> float:
-        """When it is over."""
-        return math.inf if self.lasts is None else self.at + self.lasts
+    def left(self, now: float) -> float:
+        """Seconds that it still lasts; 0 before and after its time."""
+        end = math.inf if self.lasts is None else self.at + self.lasts
+        return max(0.0, end - now) if self.at <= now else 0.0
 
 
 @options
@@ -158,10 +157,8 @@ class Mock(Driver[Options]):
         values = self._next()
         if "bad_type" in due:
             return next(self._bad)  # type: ignore[no-any-return]  # that it is no Result is the point
-        if "nan" in due:
-            return {name: spoil(value, math.nan, value) for name, value in values.items()}
-        if "huge" in due:
-            return {name: spoil(value, 10**400, "x" * 10_000_000) for name, value in values.items()}
+        for kind in due.keys() & SPOILT:
+            values = {name: SPOILT[kind].get(type(value), value) for name, value in values.items()}
         return values
 
     def close(self) -> None:
@@ -205,17 +202,13 @@ class Mock(Driver[Options]):
         return [self._next() for _ in range(min(100_000, max(1, round(rate * since))))]
 
     def _due(self, where: str) -> list[Fault]:
-        now = self.elapsed()
-        return [
-            fault
-            for fault in self.options.faults
-            if fault.at <= now < fault.end
-            and (fault.where == where or (fault.kind == "unplug" and where == "open"))  # what is unplugged cannot open
-        ]
+        also = "unplug" if where == "open" else ""  # what is unplugged cannot be opened
+        faults = [fault for fault in self.options.faults if where == fault.where or fault.kind == also]
+        return [fault for fault in faults if fault.left(self.elapsed()) > 0]
 
     def _trouble(self, where: str) -> None:
         for fault in self._due(where):
-            left = max(0.0, fault.end - self.elapsed())
+            left = fault.left(self.elapsed())
             match fault.kind:
                 case "hang":  # a lock waits outside Python, where nothing can wake the thread
                     lock = threading.Lock()
@@ -252,28 +245,22 @@ def is_switch(signal: Signal) -> bool:
     return signal.shape == "square" and signal.max is None and not signal.min
 
 
-def type_of(value: Scalar) -> Any:
-    """The type of a channel that holds such values."""
-    return type(value) if isinstance(value, bool | str) else float
-
-
 def channel(name: str, signal: Signal) -> Channel:
     """The channel that a signal feeds. ``Misconfigured`` when the signal makes no sense."""
     examples: dict[str, tuple[Scalar, ...]] = {"constant": (signal.value,), "choice": signal.values}
-    types = {type_of(value) for value in examples.get(signal.shape, (True if is_switch(signal) else 0.0,))}
-    problem = ""
-    if signal.shape == "choice" and not signal.values:
-        problem = "shape choice needs values = [...]"
-    elif len(types) > 1:
-        problem = "values are all numbers, all texts or all true and false"
-    elif signal.shape == "csv" and not signal.file:
-        problem = 'shape csv needs file = "..."'
-    elif signal.shape == "counter" and isinstance(signal.value, str | bool):
-        problem = f"a counter begins at a number, not {signal.value!r}"
-    elif limits(signal)[0] > limits(signal)[1]:
-        problem = f"min is {signal.min:g}, above max, {signal.max:g}"
-    if problem:
-        raise Misconfigured(f"signals.{name}: {problem}")
+    values = examples.get(signal.shape, (True if is_switch(signal) else 0.0,))
+    types: set[Any] = {type(value) if isinstance(value, bool | str) else float for value in values}
+    low, high = limits(signal)
+    problems = {
+        "shape choice needs values = [...]": not values,
+        "values are all numbers, all texts or all true and false": len(types) > 1,
+        'shape csv needs file = "..."': signal.shape == "csv" and not signal.file,
+        "a counter begins at a number": signal.shape == "counter" and isinstance(signal.value, str | bool),
+        f"min is {low:g}, above max, {high:g}": low > high,
+    }
+    for problem, is_so in problems.items():
+        if is_so:
+            raise Misconfigured(f"signals.{name}: {problem}")
     try:
         return Channel(name, signal.unit, signal.device_class, type=types.pop())
     except ValueError as error:
@@ -306,11 +293,6 @@ def make_error(name: str) -> BaseException:
     except TypeError:  # such as UnicodeDecodeError, which wants five things
         pass
     raise Misconfigured(f"faults: error {name!r} is no built-in exception and none of {', '.join(ours)}")
-
-
-def spoil(value: Scalar, number: Any, text: Scalar) -> Any:
-    """The value with a number or a text replaced; true and false have no such trouble."""
-    return value if isinstance(value, bool) or value is None else text if isinstance(value, str) else number
 
 
 def bad_results(name: str) -> Iterator[Any]:

@@ -150,9 +150,8 @@ class SerialLine(Driver[Options]):
                 readings += [] if reading is None else [reading]
         if readings or not self._problems:
             return readings or None
-        last, count = self._problems[-1], len(self._problems)
-        self._problems = []
-        more = f" (the last of {count} bad lines)" if count > 1 else ""
+        (*others, last), self._problems = self._problems, []
+        more = f" (the last of {len(others) + 1} bad lines)" if others else ""
         raise BadReading(f"{last}{more}", hint="check baudrate and format, then the cable")
 
     def _lines(self) -> list[bytes]:
@@ -167,8 +166,7 @@ class SerialLine(Driver[Options]):
                 break
             taken += len(fresh)
             self._heard_at = now
-            lines = self._cut(fresh, now)
-            if lines or self._problems:
+            if (lines := self._cut(fresh, now)) or self._problems:
                 return lines
         silence = self.options.silence
         if silence is not None and now - self._heard_at > silence:

@@ -202,7 +202,7 @@ def test_values_that_are_no_values() -> None:
     assert (nan["word"], nan["on"]) == ("a", True)
     huge: Any = harness({"kind": "huge"}, signals=signals).driver.read()
     assert huge["x"] == 10**400
-    assert (len(huge["word"]), huge["on"]) == (10_000_000, True)
+    assert (len(huge["word"]), huge["on"]) == (1_000_000, True)
     assert harness({"kind": "none"}).driver.read() is None
 
 
