@@ -38,7 +38,7 @@ def command(
     from gateway.status import logs  # noqa: PLC0415
 
     settings = load(config)
-    logs.setup(logs.at_least(settings.log.level, "error"), settings.log.format)  # the printer says what is wrong
+    logs.setup(logs.at_least(settings.log.level, logs.NOTHING), settings.log.format)  # the printer says what is wrong
     feed = Feed(Topics.of(settings.mqtt.base_topic, settings.gateway_id), chosen(settings, devices), time.monotonic())
     broker = settings.mqtt.endpoints[0].url
     printer = printer_for(

@@ -55,7 +55,9 @@ def command(device: str, config: Path | None, count: int, timeout: float | None,
     settings = load(config)
     # a person who reads one device wants it read, also where the gateway is told to leave it alone
     chosen_one = dataclasses.replace(chosen(settings, [device])[0], enabled=True)
-    logs.setup(logs.at_least(settings.log.level, "error"), settings.log.format)  # Session says what is wrong itself
+    logs.setup(
+        logs.at_least(settings.log.level, logs.NOTHING), settings.log.format
+    )  # Session says what is wrong itself
     with stop_on_signals() as stop:
         return stop.exit_code(Session(settings, chosen_one, as_json=as_json).run(stop, count, timeout))
 
@@ -126,7 +128,7 @@ class Session:
 
     def _tell(self, status: DeviceStatus) -> None:
         """Say once what is wrong while there is still hope."""
-        if status.last_error and not status.state.available and status.last_error != self._told:
+        if status.last_error and status.last_error != self._told:
             self._told = status.last_error
             note(f"{self._device.device}: {explain(status)}; trying again")
 

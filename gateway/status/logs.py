@@ -15,6 +15,8 @@ from typing import ClassVar
 from gateway.status.text import plain
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+NOTHING = "nothing"
+"""A level for commands that say themselves what is wrong."""
 
 LONGEST = 4000
 """Characters of one message or one line of a traceback; the journal cuts longer lines in two."""
@@ -23,8 +25,8 @@ LONGEST = 4000
 def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str] = os.environ) -> None:
     """Log to stderr from now on, replacing an earlier set-up.
 
-    ``level`` is debug, info, warning or error, ``format_`` text or json. Under systemd each line begins with the
-    ``<N>`` that gives the journal its priority instead of a time stamp, which the journal has itself.
+    ``level`` is debug, info, warning, error or ``NOTHING``, ``format_`` text or json. Under systemd each line begins
+    with the ``<N>`` that gives the journal its priority instead of a time stamp, which the journal has itself.
     """
     handler = logging.StreamHandler(sys.stderr)
     if format_ == "json":
@@ -37,7 +39,7 @@ def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str]
     for old in [old for old in root.handlers if isinstance(old.formatter, TextLines)]:
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(LEVELS[level])
+    root.setLevel(LEVELS.get(level, logging.CRITICAL + 1))
     logging.raiseExceptions = False  # a full disk or a closed terminal below the log is not worth a traceback
     threading.excepthook = _thread_ended
     sys.unraisablehook = _unraisable
@@ -45,7 +47,9 @@ def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str]
 
 def at_least(level: str, least: str) -> str:
     """For commands that have little to log: ``least``, but debug where debug was asked for."""
-    return level if level == "debug" or LEVELS[level] > LEVELS[least] else least
+    if level == "debug" or least == NOTHING:
+        return level if level == "debug" else NOTHING
+    return max(level, least, key=LEVELS.__getitem__)
 
 
 def to_journal(environ: Mapping[str, str], descriptor: int | None) -> bool:

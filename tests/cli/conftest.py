@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,3 +44,22 @@ def sensorpost(tmp_path: Path, environ: dict[str, str]) -> Callable[..., subproc
         )
 
     return run
+
+
+@pytest.fixture
+def start(tmp_path: Path, environ: dict[str, str]) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start the command in the background; whatever is still running after the test is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(*args: str, **kwargs: Any) -> subprocess.Popen[str]:
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environ}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", *args], cwd=tmp_path, text=True, **{**pipes, **kwargs}
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()

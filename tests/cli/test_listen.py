@@ -10,7 +10,6 @@ import pty
 import signal
 import struct
 import subprocess
-import sys
 import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,25 +32,6 @@ driver = "mock"
 driver = "mock"
 """
 Start = Callable[..., "subprocess.Popen[str]"]
-
-
-@pytest.fixture
-def start(tmp_path: Path, environ: dict[str, str]) -> Iterator[Start]:
-    """Start the command in the background; whatever is still running after the test is killed."""
-    started: list[subprocess.Popen[str]] = []
-
-    def run(*args: str, **kwargs: Any) -> subprocess.Popen[str]:
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environ}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", *args], cwd=tmp_path, text=True, **{**pipes, **kwargs}
-        )
-        started.append(process)
-        return process
-
-    yield run
-    for process in started:
-        process.kill()
-        process.communicate()
 
 
 def configure(tmp_path: Path, port: int) -> None:

@@ -171,6 +171,17 @@ def test_an_error_that_cannot_be_raised_is_a_line(stderr: Stderr) -> None:
 def test_at_least(level: str, expected: str) -> None:
     """A command that shows a table logs warnings, unless more silence or everything was asked for."""
     assert logs.at_least(level, "warning") == expected
+    assert logs.at_least(level, logs.NOTHING) == ("debug" if level == "debug" else logs.NOTHING)
+
+
+def test_nothing(stderr: Stderr) -> None:
+    """A command that says itself what is wrong logs nothing, and shows no traceback of a thread either."""
+    logs.setup(logs.NOTHING, "text", {})
+    log.critical("no")
+    thread = threading.Thread(target=lambda: 1 / 0)
+    thread.start()
+    thread.join()
+    assert stderr.getvalue() == ""
 
 
 def test_stamp() -> None:
