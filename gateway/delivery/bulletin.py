@@ -133,9 +133,7 @@ class Bulletin:
         """Tell what is due by time or by change."""
         if not self._up:
             return
-        if self._later and now_ns >= self._later_ns:
-            self._waiting = {**self._later, **self._waiting}
-            self._later.clear()
+        self._take_up_refused(now_ns)
         boards = self._boards()
         for device in tuple(self._dirty):
             if (board := boards.get(device)) is not None:
@@ -184,6 +182,11 @@ class Bulletin:
         if not self._later:
             self._later_ns = self._clock.boot_ns() + AGAIN_AFTER
         self._later[message.topic] = message
+
+    def _take_up_refused(self, now_ns: int) -> None:
+        if self._later and now_ns >= self._later_ns:
+            self._waiting = {**self._later, **self._waiting}
+            self._later.clear()
 
     def _due(self, name: str, now_ns: int, every_ns: int) -> bool:
         return now_ns - self._told_ns.get(name, -STATUS_EVERY) >= every_ns

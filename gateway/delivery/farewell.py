@@ -1,4 +1,8 @@
-"""The publisher's end: first what still waits, then the good-bye, then DISCONNECT."""
+"""The publisher's end: first what still waits, then the good-bye, then DISCONNECT.
+
+Where not all that waits can be sent in time, the rest stays and the good-bye is said all the same. Only a broker that
+does not answer gets neither good-bye nor DISCONNECT: then it publishes the will.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from gateway.delivery.link import Link
 
 CONNECT_GRACE_NS = 500_000_000
 """How long a stop waits for a connection that is not there."""
+GOODBYE_NS = 500_000_000
+"""How long a good-bye may take that is said while readings still wait."""
 DISCONNECT_NS = 1_000_000_000
 """How long it waits for the connection to end after DISCONNECT."""
 
@@ -22,9 +28,12 @@ class Farewell:
         self._until_ns = now_ns + int(flush * 1e9)
         self._said_goodbye = False
         self._leaving = False
+        self.hurried = False
+        """No time for readings any more."""
 
     def closed(self) -> bool:
         """The connection has ended; whether that was the last thing to wait for."""
+        self._said_goodbye = False  # the next connection begins by telling that all is online
         return self._leaving
 
     def step(self, now_ns: int, *, in_flight: int, queued: int) -> bool:
@@ -32,11 +41,15 @@ class Farewell:
         if self._leaving:
             return now_ns >= self._until_ns
         lonely = not self._link.up and now_ns >= self._began_ns + CONNECT_GRACE_NS
-        if lonely or now_ns >= self._until_ns:
+        late = now_ns >= self._until_ns
+        if lonely or (late and (self.hurried or not self._link.up)):
             self._link.abort("stopping")  # no DISCONNECT: the broker publishes the will
             return True
-        idle = in_flight == 0 and self._bulletin.idle
-        if self._link.up and idle and not self._said_goodbye and queued == 0:
+        if late:
+            self.hurried = True
+            self._until_ns = now_ns + GOODBYE_NS
+        idle = self._bulletin.idle and (in_flight == 0 or self.hurried)
+        if self._link.up and not self._said_goodbye and (self.hurried or (idle and queued == 0)):
             self._said_goodbye = True
             self._bulletin.goodbye()
         elif self._said_goodbye and idle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from gateway.delivery.store import Durability, Row, Store
 from gateway.driver import Kind
 from gateway.reading.reading import Reading
 from gateway.status.ledger import Ledger
+
+log = logging.getLogger(__name__)
 
 LedgerOf = Callable[[Row], Ledger | None]
 """The account that a row belongs to; ``None`` for a row of an earlier run, which the store accounts for."""
@@ -37,13 +40,14 @@ class Intake:
         self._ledger_of = ledger_of
         self._row_id = store.highest_id()
         self._newest: dict[str, Row] = {}
+        self._told: set[str] = set()
         self.routes: Mapping[str, Route] = {}
         for row in store.left_over():
             lanes.push(row)
 
     def accept(self, readings: Sequence[Reading]) -> None:
         """Take readings in; when the store is over its limit, the oldest of the largest device are dropped."""
-        rows = [self._row(reading) for reading in readings]
+        rows = self._rows(readings)
         refused = self._store.accept(rows)
         for row in refused:
             self._drop(row)
@@ -62,7 +66,22 @@ class Intake:
         rows = [row for row in self._newest.values() if row.retain and not self._store.holds(row)]
         return [Message(row.topic, row.body, retain=True) for row in rows]
 
-    def _row(self, reading: Reading) -> Row:
+    def _rows(self, readings: Sequence[Reading]) -> list[Row]:
+        """The rows of readings. One that cannot be written as JSON is dropped: it must not stop all others."""
+        rows: list[Row] = []
+        for reading in readings:
+            try:
+                body = encode(reading)
+            except (ValueError, TypeError, OverflowError, RecursionError, OSError) as exc:
+                if reading.device not in self._told:
+                    self._told.add(reading.device)
+                    log.warning("%s: a reading cannot be written as JSON and is dropped: %s", reading.device, exc)
+                self._drop(self._row(reading, b""), "unwritable")
+            else:
+                rows.append(self._row(reading, body))
+        return rows
+
+    def _row(self, reading: Reading, body: bytes) -> Row:
         route = self.routes[reading.device]
         self._row_id += 1
         return Row(
@@ -77,12 +96,12 @@ class Intake:
             topic=route.topic,
             retain=route.retain,
             batched=route.batch_ns > 0,
-            body=encode(reading),
+            body=body,
             boot_ns=reading.sample.boot_ns,
         )
 
-    def _drop(self, row: Row) -> None:
-        """Count a row that was dropped for want of room."""
+    def _drop(self, row: Row, reason: str = "spool_full") -> None:
+        """Count a row that was dropped, by default for want of room."""
         ledger = self._ledger_of(row)
         if ledger is not None:
-            ledger.dropped("spool_full")
+            ledger.dropped(reason)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from heapq import merge
 
 from gateway.delivery.payload import array
 from gateway.delivery.store import Row, Store
@@ -43,6 +44,7 @@ class Send:
     payload: bytes
     retain: bool
     rows: tuple[Row, ...] = ()
+    device: str = ""
     sent_ns: int = 0
 
 
@@ -82,7 +84,7 @@ class Lanes:
         self._lanes: dict[str, _Lane] = {}
         self._ready: deque[str] = deque()
         self._most_bytes = CHUNK_BYTES
-        self._held: dict[str, int] = {}
+        self._held: dict[tuple[str, Way], int] = {}
 
     def limit_packet(self, most_bytes: int | None) -> None:
         """The broker's largest packet; ``None`` when it named none."""
@@ -95,9 +97,9 @@ class Lanes:
         lane.waiting.append(row)
         self._line_up(row.device, lane)
 
-    def hold(self, device: str, until_ns: int) -> None:
-        """Send nothing of this device before then (boot clock)."""
-        self._held[device] = until_ns
+    def hold(self, send: Send, until_ns: int) -> None:
+        """Send nothing more of this device in the way of ``send`` before then (boot clock)."""
+        self._held[send.device, send.way] = until_ns
 
     def next_live(self, now_ns: int) -> Send | None:
         """The next live message or batch that is due; ``None`` when there is none now."""
@@ -105,7 +107,7 @@ class Lanes:
             device = self._ready.popleft()
             lane = self._lanes[device]
             lane.in_line = False
-            send = None if self._is_held(device, now_ns) else self._from_lane(lane, now_ns)
+            send = self._from_lane(device, lane, now_ns)
             self._line_up(device, lane)
             if send is not None:
                 return send
@@ -113,7 +115,7 @@ class Lanes:
 
     def next_late(self, now_ns: int) -> Send | None:
         """The next array of late readings."""
-        held = [device for device in tuple(self._held) if self._is_held(device, now_ns)]
+        held = [device for device, way in tuple(self._held) if way is Way.LATE and self._is_held(device, way, now_ns)]
         rows = self._store.next_chunk(1 if self._inline else CHUNK_ROWS, self._most_bytes, held)
         if not rows:
             return None
@@ -121,18 +123,21 @@ class Lanes:
             self._prepare(row)
         first = rows[0]
         if self._inline and not first.batched:
-            return Send(Way.LATE, first.topic, first.body, retain=False, rows=(first,))
+            return Send(Way.LATE, first.topic, first.body, retain=False, rows=(first,), device=first.device)
         topic = Topics.batch(first.topic) if first.batched else Topics.history(first.topic)
-        return Send(Way.LATE, topic, array(row.body for row in rows), retain=False, rows=tuple(rows))
+        body = array(row.body for row in rows)
+        return Send(Way.LATE, topic, body, retain=False, rows=tuple(rows), device=first.device)
 
     def next_due_ns(self, now_ns: int) -> int | None:
         """When a batch that is being collected, or a live copy, becomes due on the boot clock; ``None``: none is."""
         due: list[int] = []
-        for lane in (self._lanes[device] for device in self._ready):
+        for device in self._ready:
+            lane = self._lanes[device]
             if lane.waiting and lane.waiting[0].batched:
-                due.append(lane.waiting[0].boot_ns + lane.batch_ns)
-                if lane.copied_ns is not None and lane.waiting[-1].id > lane.copied:
-                    due.append(lane.copied_ns + COPY_EVERY_NS)
+                if not self._is_held(device, Way.BATCH, now_ns):
+                    due.append(lane.waiting[0].boot_ns + lane.batch_ns)
+                if lane.waiting[-1].id > lane.copied and not self._is_held(device, Way.COPY, now_ns):
+                    due.append(now_ns if lane.copied_ns is None else lane.copied_ns + COPY_EVERY_NS)
         return max(now_ns, min(due)) if due else None
 
     def relieve(self, now_ns: int) -> None:
@@ -141,15 +146,20 @@ class Lanes:
             self._demote_late(lane, now_ns)
 
     def give_back(self, sends: Iterable[Send]) -> None:
-        """These messages were not acknowledged before the connection ended: their rows are fresh again."""
+        """These messages were not acknowledged: their rows are fresh again, in their old places."""
         returned: dict[str, list[Row]] = {}
         for send in sends:
             if send.way in (Way.LIVE, Way.BATCH):
-                for row in send.rows:
-                    returned.setdefault(row.device, []).append(row)
+                returned.setdefault(send.device, []).extend(send.rows)
+            elif send.way is Way.COPY:
+                self._lanes[send.device].copied = 0
         for device, rows in returned.items():
             lane = self._lanes[device]
-            lane.waiting.extendleft(sorted(rows, key=lambda row: row.id, reverse=True))
+            rows.sort(key=_by_id)
+            if lane.waiting and rows[-1].id > lane.waiting[0].id:
+                lane.waiting = deque(merge(rows, lane.waiting, key=_by_id))
+            else:
+                lane.waiting.extendleft(reversed(rows))
             self._line_up(device, lane)
 
     def evict(self, device: str) -> Row | None:
@@ -159,12 +169,12 @@ class Lanes:
             return None
         return lane.waiting.popleft()
 
-    def _is_held(self, device: str, now_ns: int) -> bool:
-        until_ns = self._held.get(device)
+    def _is_held(self, device: str, way: Way, now_ns: int) -> bool:
+        until_ns = self._held.get((device, way))
         if until_ns is None:
             return False
         if now_ns >= until_ns:
-            del self._held[device]
+            del self._held[device, way]
             return False
         return True
 
@@ -173,16 +183,18 @@ class Lanes:
             lane.in_line = True
             self._ready.append(device)
 
-    def _from_lane(self, lane: _Lane, now_ns: int) -> Send | None:
+    def _from_lane(self, device: str, lane: _Lane, now_ns: int) -> Send | None:
         self._demote_late(lane, now_ns)
         if not lane.waiting:
             return None
         if lane.waiting[0].batched:
-            return self._batch(lane, now_ns)
+            return self._copy(device, lane, now_ns) or self._batch(device, lane, now_ns)
+        if self._is_held(device, Way.LIVE, now_ns):
+            return None
         row = lane.waiting.popleft()
         self._prepare(row)
         lane.sent_live = max(lane.sent_live, row.id)
-        return Send(Way.LIVE, row.topic, row.body, row.retain, rows=(row,))
+        return Send(Way.LIVE, row.topic, row.body, row.retain, rows=(row,), device=device)
 
     def _demote_late(self, lane: _Lane, now_ns: int) -> None:
         """Take the late ones off the head of a lane."""
@@ -191,25 +203,33 @@ class Lanes:
         while waiting:
             row = waiting[0]
             old = now_ns - row.boot_ns > self._window_ns + (lane.batch_ns if row.batched else 0)
-            if row.batched or row.kind is Kind.EVENT:
+            if row.kind is Kind.EVENT:
                 is_late = old
             else:
-                is_late = row.id < lane.sent_live or (old and len(waiting) > 1)
+                overtaken = not row.batched and row.id < lane.sent_live
+                is_late = overtaken or (old and len(waiting) > 1)
             if not is_late:
                 break
             late.append(waiting.popleft())
         if late:
             self._store.demote(late)
 
-    def _batch(self, lane: _Lane, now_ns: int) -> Send | None:
-        """The array that is due, else the live copy that is due, else nothing."""
+    def _copy(self, device: str, lane: _Lane, now_ns: int) -> Send | None:
+        """The newest reading for the live topic, when it is time for that."""
         newest = lane.waiting[-1]
-        if newest.id > lane.copied and (lane.copied_ns is None or now_ns - lane.copied_ns >= COPY_EVERY_NS):
-            lane.copied, lane.copied_ns = newest.id, now_ns
-            self._prepare(newest)
-            return Send(Way.COPY, newest.topic, newest.body, newest.retain)
-        size = sum(len(row.body) + 1 for row in lane.waiting)
-        full = size >= self._most_bytes or len(lane.waiting) >= CHUNK_ROWS
+        if newest.id <= lane.copied or self._is_held(device, Way.COPY, now_ns):
+            return None
+        if lane.copied_ns is not None and now_ns - lane.copied_ns < COPY_EVERY_NS:
+            return None
+        lane.copied, lane.copied_ns = newest.id, now_ns
+        self._prepare(newest)
+        return Send(Way.COPY, newest.topic, newest.body, newest.retain, device=device)
+
+    def _batch(self, device: str, lane: _Lane, now_ns: int) -> Send | None:
+        """The array, when it is due or full."""
+        if self._is_held(device, Way.BATCH, now_ns):
+            return None
+        full = len(lane.waiting) >= CHUNK_ROWS or sum(len(row.body) + 1 for row in lane.waiting) >= self._most_bytes
         if not full and now_ns < lane.waiting[0].boot_ns + lane.batch_ns:
             return None
         rows: list[Row] = []
@@ -220,5 +240,9 @@ class Lanes:
                 break
             rows.append(lane.waiting.popleft())
             self._prepare(rows[-1])
-        topic = Topics.batch(rows[0].topic)
-        return Send(Way.BATCH, topic, array(row.body for row in rows), retain=False, rows=tuple(rows))
+        body = array(row.body for row in rows)
+        return Send(Way.BATCH, Topics.batch(rows[0].topic), body, retain=False, rows=tuple(rows), device=device)
+
+
+def _by_id(row: Row) -> int:
+    return row.id

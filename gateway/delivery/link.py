@@ -123,6 +123,14 @@ class Link:
         retain = retain and self.limits.retain_available
         return self._connection.publish(topic, payload, retain=retain)
 
+    def fits(self, topic: str, payload: bytes) -> bool:
+        """Whether the broker's maximum packet size, if it named one, allows this message."""
+        most = self.limits.maximum_packet
+        if most is None:
+            return True
+        rest = 2 + len(topic.encode()) + 2 + 1 + len(payload)  # the topic's length, the message id, no properties
+        return 1 + max(1, (rest.bit_length() + 6) // 7) + rest <= most
+
     def connected(self, event: Connected, now: float) -> bool:
         """CONNACK came. False when it belongs to an attempt that was given up."""
         connection = self._connection

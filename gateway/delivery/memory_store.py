@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
+from heapq import merge
 
 from gateway.delivery.store import Row, StoreStatus
 
@@ -35,8 +36,7 @@ class MemoryStore:
 
     def demote(self, rows: Iterable[Row]) -> None:
         """See :class:`Store`."""
-        for row in rows:
-            self._late.setdefault(row.topic, deque()).append(row)
+        self._put_late(rows)
 
     def head(self, skip: Container[str] = ()) -> Row | None:
         """The oldest late row of a device that is not in ``skip``."""
@@ -56,6 +56,8 @@ class MemoryStore:
             if chunk and (size > most_bytes or waiting[0].batched != chunk[0].batched):
                 break
             chunk.append(waiting.popleft())
+        if not waiting:
+            del self._late[head.topic]
         self._under_way.update((row.id, row) for row in chunk)
         return chunk
 
@@ -86,9 +88,7 @@ class MemoryStore:
 
     def give_back(self, rows: Iterable[Row]) -> None:
         """See :class:`Store`."""
-        for row in sorted(rows, key=lambda row: row.id, reverse=True):
-            if self._under_way.pop(row.id, None) is not None:
-                self._late.setdefault(row.topic, deque()).appendleft(row)
+        self._put_late([row for row in rows if self._under_way.pop(row.id, None) is not None])
 
     def holds(self, row: Row) -> bool:
         """See :class:`Store`."""
@@ -172,6 +172,25 @@ class MemoryStore:
         self._late.clear()
         return rows
 
+    def _put_late(self, rows: Iterable[Row]) -> None:
+        """Each to its place in the order of acceptance: they come back in any order."""
+        topics: dict[str, list[Row]] = {}
+        for row in rows:
+            topics.setdefault(row.topic, []).append(row)
+        for topic, late in topics.items():
+            late.sort(key=_by_id)
+            waiting = self._late.setdefault(topic, deque())
+            if not waiting or waiting[-1].id < late[0].id:
+                waiting.extend(late)
+            elif late[-1].id < waiting[0].id:
+                waiting.extendleft(reversed(late))
+            else:
+                self._late[topic] = deque(merge(late, waiting, key=_by_id))
+
     def _oldest_late(self, device: str) -> Row | None:
         heads = [waiting for waiting in self._late.values() if waiting and waiting[0].device == device]
         return min(heads, key=lambda waiting: waiting[0].id).popleft() if heads else None
+
+
+def _by_id(row: Row) -> int:
+    return row.id

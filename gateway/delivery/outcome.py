@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+QUOTA_EXCEEDED = 0x97
+
 
 class Outcome(Enum):
     """What the publisher does next."""
@@ -25,7 +27,7 @@ _OUTCOMES = {
     0x80: Outcome.LATER,  # unspecified error
     0x83: Outcome.LATER,  # implementation specific error
     0x91: Outcome.LATER,  # packet identifier in use
-    0x97: Outcome.LATER,  # quota exceeded
+    QUOTA_EXCEEDED: Outcome.LATER,
     0x87: Outcome.FORBIDDEN,  # not authorised
     0x90: Outcome.NEVER,  # topic name invalid
     0x99: Outcome.NEVER,  # payload format invalid

@@ -7,6 +7,7 @@ else. A row leaves the store when its PUBACK has come, never before.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from gateway.delivery.link import Link
 from gateway.delivery.mqtt import Acked, Closed, Connected, Unsendable
 from gateway.delivery.outcome import Outcome, outcome_of
 from gateway.delivery.queue import DeviceQueue, Inbox
+from gateway.delivery.refusals import Refusals
 from gateway.delivery.store import Store
 from gateway.delivery.task import Task
 from gateway.reading.reading import Reading
@@ -32,8 +34,6 @@ log = logging.getLogger(__name__)
 DRAIN = 200
 """Inbox items handled before the next look at timers and window."""
 TICK = 0.25
-FORBIDDEN_RETRY_NS = 30_000_000_000
-"""How often a topic that the broker does not allow is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,6 @@ class Publisher:
         self._lanes = lanes
         self._store = store
         self._bulletin = bulletin
-        self._alarms = alarms
         self._correction = correction
         self._ledger_of = ledger_of
         self._clock = clock
@@ -76,26 +75,39 @@ class Publisher:
         self._intake = Intake(store, lanes, ledger_of)
         self._in_flight = InFlight()
         self._turn_late = False
-        self._hold_until_ns = 0
+        self._refusals = Refusals(lanes, alarms, clock)
         self._farewell: Farewell | None = None
         self._done = False
         self.beat_ns = clock.boot_ns()
         """When the loop last came round, for the watchdog."""
+        self.failure: BaseException | None = None
+        """What broke the publisher, if anything did."""
         self.lost_at_stop = 0
         """Readings that were only in memory when the publisher ended."""
 
     def set_routes(self, routes: Mapping[str, Route]) -> None:
-        """Give the devices their topics; replaces the mapping, so any thread may call it."""
-        self._intake.routes = dict(routes)
+        """Give the devices their topics; replaces the mapping, so any thread may call it.
+
+        A device that is there no longer keeps its topics for readings that are on their way.
+        """
+        self._intake.routes = {**self._intake.routes, **routes}
 
     def stop(self, flush: float) -> None:
         """Ask the loop to end after at most ``flush`` seconds. Any thread."""
         self._inbox.post(Stop(flush))
 
     def run(self) -> None:
-        """The thread's body."""
-        while not self._done:
-            self.step()
+        """The thread's body. What breaks it is kept in ``failure``, for whoever finds the thread ended."""
+        try:
+            while not self._done:
+                self.step()
+        except BaseException as exc:  # a SystemExit, too, would end the thread in silence
+            self.failure = exc
+            log.error("the publisher broke: %s: %s", type(exc).__name__, exc)  # noqa: TRY400 (the traceback is for debug)
+            log.debug("the publisher broke", exc_info=exc)
+            self._link.abort("the publisher broke")  # so that the broker publishes the will
+            with contextlib.suppress(Exception):
+                self._store.close()
 
     def step(self) -> None:
         """One round: wait for something, handle it, send what may be sent."""
@@ -147,9 +159,11 @@ class Publisher:
     def _on_link(self, event: Connected | Closed, now: float) -> None:
         if isinstance(event, Connected):
             if self._link.connected(event, now):
+                self._refusals.connected()
                 self._lanes.limit_packet(self._link.limits.maximum_packet)
                 self._bulletin.connected(self._intake.again())
         elif self._link.closed(event, now):
+            self._refusals.closed(event.code, self._link.status.last_error)
             self._store.rewind()
             self._lanes.give_back(self._in_flight.clear())
             self._bulletin.closed()
@@ -165,12 +179,17 @@ class Publisher:
         outcome = outcome_of(event.code)
         if send.way is Way.CONTROL:
             self._bulletin.settled(send.topic)
+            if outcome is Outcome.LATER:
+                self._bulletin.again_later(Message(send.topic, send.payload, send.retain))
+            elif outcome is not Outcome.FORBIDDEN:
+                self._refusals.taken(send.topic)
         elif outcome in (Outcome.DELIVERED, Outcome.UNHEARD):
             self._settle(send, unheard=outcome is Outcome.UNHEARD)
         elif outcome is Outcome.NEVER:
             self._bury(send, f"the broker refused it (reason code 0x{event.code:02X})")
         else:
-            self._keep(send, outcome, event.code)
+            self._refusals.refused(send, outcome, event.code)
+            self._put_back(send)
 
     def _settle(self, send: Send, *, unheard: bool) -> None:
         self._store.settle(send.rows)
@@ -178,9 +197,7 @@ class Publisher:
             self._correction.settled(row)
             if (ledger := self._ledger_of(row)) is not None:
                 ledger.acked(unheard=unheard)
-        if self._alarms.any:
-            self._alarms.clear("quota")
-            self._alarms.clear(f"topic:{send.topic}")
+        self._refusals.taken(send.topic)
 
     def _bury(self, send: Send, reason: str) -> None:
         if not send.rows:
@@ -192,17 +209,6 @@ class Publisher:
                 ledger.died()
                 self._bulletin.changed(row.device)
 
-    def _keep(self, send: Send, outcome: Outcome, code: int) -> None:
-        """The broker does not take it now: keep it, and leave the topic or the broker alone for a while."""
-        now_ns = self._clock.boot_ns()
-        if outcome is Outcome.FORBIDDEN and send.rows:
-            self._lanes.hold(send.rows[0].device, now_ns + FORBIDDEN_RETRY_NS)
-            self._alarms.set(f"topic:{send.topic}", f"the broker does not allow us to publish on {send.topic}")
-        else:
-            self._hold_until_ns = now_ns + 1_000_000_000
-            self._alarms.set("quota", f"the broker does not take readings now (reason code 0x{code:02X})")
-        self._put_back(send)
-
     def _put_back(self, send: Send) -> None:
         if send.way is Way.LATE:
             self._store.give_back(send.rows)
@@ -213,14 +219,14 @@ class Publisher:
 
     def _pump(self, now_ns: int) -> None:
         """Fill the window: status first, then live readings, and late ones in at most half of it."""
-        window = min(self._most_in_flight, self._link.limits.receive_maximum)
+        window = self._window()
         while len(self._in_flight) < window:
             message = self._bulletin.next_message()
             if message is not None:
                 if not self._tell(message, now_ns):
                     return
                 continue
-            if now_ns < self._hold_until_ns:
+            if now_ns < self._refusals.hold_until_ns or (self._farewell is not None and self._farewell.hurried):
                 return
             late_fits = self._in_flight.late_fits(window)
             send = self._lanes.next_late(now_ns) if self._turn_late and window == 1 else None
@@ -228,31 +234,27 @@ class Publisher:
             if send is None:
                 return
             self._turn_late = send.way is not Way.LATE
-            if not self._fits(send):
+            if not self._link.fits(send.topic, send.payload):
                 self._bury(send, "larger than the broker's maximum packet size")
                 continue
             if not self._send(send, now_ns):
                 self._put_back(send)
                 return
 
+    def _window(self) -> int:
+        return min(self._most_in_flight, self._link.limits.receive_maximum)
+
     def _tell(self, message: Message, now_ns: int) -> bool:
         """Send a message of the bulletin. False when the connection has no room."""
         control = Send(Way.CONTROL, message.topic, message.payload, message.retain)
-        if not self._fits(control):
-            self._alarms.set(
-                f"size:{message.topic}", f"{message.topic} is larger than the broker's maximum packet size"
-            )
+        if not self._link.fits(message.topic, message.payload):
+            self._refusals.too_large(message.topic)
             self._bulletin.settled(message.topic)
             return True
         if self._send(control, now_ns):
             return True
         self._bulletin.put_back(message)
         return False
-
-    def _fits(self, send: Send) -> bool:
-        most = self._link.limits.maximum_packet
-        # fixed header, topic length, message id and properties are at most 16 bytes
-        return most is None or len(send.payload) + len(send.topic.encode()) + 16 <= most
 
     def _send(self, send: Send, now_ns: int) -> bool:
         """Hand one message to the connection. False when it has no room."""
@@ -269,9 +271,12 @@ class Publisher:
     def _wait(self, now_ns: int) -> float:
         """Seconds until a timer of ours is due; acknowledgements and readings end the wait by themselves."""
         due = [now_ns / 1e9 + TICK, self._link.next_due()]
-        batch_ns = self._lanes.next_due_ns(now_ns) if self._link.up else None
-        if batch_ns is not None:
-            due.append(batch_ns / 1e9)
+        if self._link.up and len(self._in_flight) < self._window():
+            # without room it is an acknowledgement that we wait for, however long a batch has been due
+            if now_ns < self._refusals.hold_until_ns:
+                due.append(self._refusals.hold_until_ns / 1e9)
+            elif (batch_ns := self._lanes.next_due_ns(now_ns)) is not None:
+                due.append(batch_ns / 1e9)
         return max(0.0, min(due) - now_ns / 1e9)
 
     def _check_stall(self, now_ns: int) -> None:
@@ -281,6 +286,11 @@ class Publisher:
             self._link.abort("the broker does not acknowledge")
 
     def _end(self) -> None:
+        readings: list[Reading] = []
+        for item in iter(lambda: self._inbox.get(0), None):
+            if isinstance(item, DeviceQueue):
+                readings.extend(item.take())
+        self._intake.accept(readings)
         self._store.close()
         self.lost_at_stop = self._store.unsaved
         self._done = True
