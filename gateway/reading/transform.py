@@ -43,6 +43,8 @@ class _Step:
                 number = round(number, settings.digits)
                 if settings.digits <= 0 and abs(number) < EXACT:
                     number = int(number)
+            elif number is not value:
+                number = float(f"{number:.14g}")  # 20 °C is 68 °F, not 67.99999999999999
         except ArithmeticError:  # beyond the range of floats on the way
             return None
         if not math.isfinite(number):
