@@ -1,0 +1,93 @@
+"""``sensorpost run``: the gateway against a real broker, started and stopped as people and systemd do."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import Broker, Subscriber, free_port
+
+CONFIG = """
+[gateway]
+id = "attic"
+[mqtt]
+url = "mqtt://127.0.0.1:{port}"
+[devices.fake]
+driver = "mock"
+interval = "50ms"
+"""
+LIVE = "sensorpost/attic/fake"
+STATE = "sensorpost/attic/gateway/state"
+Start = Callable[..., "subprocess.Popen[str]"]
+Listen = Callable[..., Subscriber]
+
+
+def configure(tmp_path: Path, port: int, more: str = "") -> None:
+    """Write ./sensorpost.toml."""
+    (tmp_path / "sensorpost.toml").write_text(CONFIG.format(port=port) + more)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_run_until_a_signal(
+    number: signal.Signals, code: int, *, tmp_path: Path, mosquitto: Broker, start: Start, subscriber: Listen
+) -> None:
+    """Readings come from 1 on; the signal ends it cleanly and soon, with ``offline`` said."""
+    configure(tmp_path, mosquitto.port)
+    ear = subscriber(mosquitto)
+    process = start("run")
+    ear.wait_for_count(5, lambda message: message.topic == LIVE, timeout=15)
+    process.send_signal(number)
+    asked = time.monotonic()
+    out, err = process.communicate(timeout=10)
+    assert time.monotonic() - asked < 3
+    assert (out, process.returncode) == ("", code)
+    assert "Traceback" not in err
+    ear.wait_for(lambda message: message.topic == STATE and message.text == "offline")
+    numbers = [message.json()["seq"] for message in ear.on(LIVE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_run_for_a_while(tmp_path: Path, mosquitto: Broker, start: Start) -> None:
+    """``--for`` stops it cleanly: exit 0; the log is on stderr, one line each."""
+    configure(tmp_path, mosquitto.port)
+    process = start("run", "--for", "500ms")
+    out, err = process.communicate(timeout=15)
+    assert (out, process.returncode) == ("", 0)
+    assert err.splitlines()[-1].endswith("stopped")
+
+
+def test_json_log(tmp_path: Path, start: Start) -> None:
+    """``--json``: every line of the log is one object, also without a broker."""
+    configure(tmp_path, free_port())
+    process = start("run", "--for", "300ms", "--json")
+    _, err = process.communicate(timeout=15)
+    entries = [json.loads(line) for line in err.splitlines()]
+    assert {"time", "level", "logger", "message"} <= set(entries[0])
+    assert any("connection refused" in entry["message"] for entry in entries)
+    assert process.returncode == 0
+
+
+def test_an_invalid_configuration(tmp_path: Path, start: Start) -> None:
+    """Nothing is started: exit code 78 and the mistakes."""
+    configure(tmp_path, 1, "intervall = 5\n")
+    process = start("run")
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 78
+    assert "did you mean interval?" in err
+
+
+def test_warnings_of_the_configuration_are_logged(tmp_path: Path, start: Start) -> None:
+    """A plain password is worth a line at every start."""
+    (tmp_path / "sensorpost.toml").write_text(
+        f'[mqtt]\nurl = "mqtt://127.0.0.1:{free_port()}"\nusername = "u"\npassword = "secret"\n'
+        '[devices.fake]\ndriver = "mock"\n'
+    )
+    process = start("run", "--for", "100ms")
+    _, err = process.communicate(timeout=10)
+    assert any(" warning " in line and "password" in line for line in err.splitlines())
+    assert "secret" not in err.replace("[mqtt]", "")
