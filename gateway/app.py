@@ -33,11 +33,13 @@ from gateway.delivery.store import Durability, Store
 from gateway.delivery.topics import Topics
 from gateway.hardware.protocols import Hardware
 from gateway.hardware.real import RealHardware
-from gateway.paths import boot_id, state_directory
+from gateway.paths import boot_id, control_socket, state_directory
 from gateway.reading.supervisor import Supervisor
+from gateway.status import readings
 from gateway.status.alarms import Alarms
 from gateway.status.board import DeviceBoard
 from gateway.status.clock_trust import ClockTrust
+from gateway.status.control import ControlServer
 from gateway.status.health import health_object
 
 log = logging.getLogger(__name__)
@@ -115,6 +117,10 @@ class Gateway:
             window=mqtt.window,
             stall=max(5.0, 2 * mqtt.keepalive),
         )
+        self._control = ControlServer(
+            control_socket(self._state_dir, os.environ),
+            {"read": lambda request: readings.read(request, self._publisher.taps, lambda: self._boards)},
+        )
         self._supervisor = Supervisor(
             queue_for=self._queues.__getitem__,
             board_for=self._boards.__getitem__,
@@ -136,6 +142,7 @@ class Gateway:
         log.info("gateway %s, run %s: %d device(s)", settings.gateway_id, self.run_id, len(settings.devices))
         thread = threading.Thread(target=self._publisher.run, name="publisher", daemon=True)
         thread.start()
+        self._listen()
         self._supervisor.start(settings.devices)
         until_ns = None if seconds is None else self._clock.boot_ns() + int(seconds * 1e9)
         while thread.is_alive() and not self._clock.wait(stop, self._round(until_ns)):
@@ -146,6 +153,7 @@ class Gateway:
 
     def _stop(self, publisher: threading.Thread) -> int:
         broken = not publisher.is_alive()
+        self._control.stop()
         self._supervisor.stop(2.0)
         if broken:
             log.error("the publisher has ended unexpectedly; stopping")
@@ -161,6 +169,13 @@ class Gateway:
             self._disk.close()
         log.info("stopped")
         return 0
+
+    def _listen(self) -> None:
+        """Open the control socket; the gateway does its work without one, too."""
+        try:
+            self._control.start()
+        except OSError as exc:
+            self._alarms.set("control", f"no control socket ({exc}): read, spool and audit cannot reach this gateway")
 
     def _round(self, until_ns: int | None) -> float:
         if until_ns is None:

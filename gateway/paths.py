@@ -29,3 +29,9 @@ def boot_id(path: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:
         return path.read_text().strip()
     except OSError:
         return ""
+
+
+def control_socket(state_dir: Path, environ: Mapping[str, str]) -> Path:
+    """Where commands reach the running gateway: systemd's ``$RUNTIME_DIRECTORY``, else the state directory."""
+    folder = environ.get("RUNTIME_DIRECTORY")
+    return (Path(folder.split(":")[0]) if folder else state_dir) / "control.sock"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import random
 import secrets
 import time
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 SHARE = 1000
 """Readings that wait for us at most; a device that sends more at a time loses some, as it would in the gateway."""
 SLACK = 5.0
+EVENT = 3600.0
+"""How long to wait for an event or a change through the running gateway."""
 STREAM = 10.0
 """How long to wait for a reading of a device that sends when it likes."""
 
@@ -58,8 +61,40 @@ def command(device: str, config: Path | None, count: int, timeout: float | None,
     logs.setup(
         logs.at_least(settings.log.level, logs.NOTHING), settings.log.format
     )  # Session says what is wrong itself
+    if through_the_gateway(settings, chosen_one, count, timeout, as_json=as_json):
+        return 0
     with stop_on_signals() as stop:
         return stop.exit_code(Session(settings, chosen_one, as_json=as_json).run(stop, count, timeout))
+
+
+def through_the_gateway(
+    settings: Settings, device: DeviceSettings, count: int, timeout: float | None, *, as_json: bool
+) -> bool:
+    """Ask the gateway that runs with this state directory: it has the port. False when none runs.
+
+    Raises ``ClickException`` with the reason when not even one reading came in time.
+    """
+    from gateway.cli.lines import line  # noqa: PLC0415
+    from gateway.cli.quantity import quantities_of  # noqa: PLC0415
+    from gateway.paths import control_socket, state_directory  # noqa: PLC0415
+    from gateway.status.control import ControlError, NotRunning, call  # noqa: PLC0415
+
+    state_dir = state_directory(settings.files[0] if settings.files else None, os.environ)
+    patience = Patience(device, count, timeout).limit
+    if timeout is None and device.kind != "sampled":
+        patience = EVENT
+    request = {"verb": "read", "device": device.device, "count": count, "timeout": patience}
+    try:
+        for reading in call(control_socket(state_dir, os.environ), request, timeout=patience + SLACK):
+            if as_json:
+                out_json(reading)
+            else:
+                out(line(device.device, reading, quantities_of(device)))
+    except NotRunning:
+        return False
+    except ControlError as exc:
+        raise click.ClickException(str(exc)) from exc
+    return True
 
 
 class Session:
@@ -139,7 +174,7 @@ class Patience:
     def __init__(self, device: DeviceSettings, count: int, timeout: float | None) -> None:
         each = STREAM if device.interval is None else device.interval
         self._given = timeout
-        self._limit = device.open_timeout + count * each + device.timeout + SLACK if timeout is None else timeout
+        self.limit = device.open_timeout + count * each + device.timeout + SLACK if timeout is None else timeout
         self._sampled = device.kind == "sampled"
         self._began = time.monotonic()
 
@@ -150,12 +185,12 @@ class Patience:
         """
         if status.state == "failed":
             return explain(status)
-        if time.monotonic() - self._began < self._limit:
+        if time.monotonic() - self._began < self.limit:
             return ""
         if self._given is None and not self._sampled and status.state.available:
             return ""
         reason = explain(status) if status.last_error else "no reading came"
-        return f"{reason} (waited {self._limit:g} s)"
+        return f"{reason} (waited {self.limit:g} s)"
 
 
 def explain(status: DeviceStatus) -> str:

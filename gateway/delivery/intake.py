@@ -10,6 +10,7 @@ from gateway.delivery.bulletin import Message
 from gateway.delivery.lanes import Lanes
 from gateway.delivery.payload import encode
 from gateway.delivery.store import Durability, Row, Store
+from gateway.delivery.taps import Taps
 from gateway.driver import Kind
 from gateway.reading.reading import Reading
 from gateway.status.ledger import Ledger
@@ -42,6 +43,7 @@ class Intake:
         self._newest: dict[str, Row] = {}
         self._told: set[str] = set()
         self.routes: Mapping[str, Route] = {}
+        self.taps = Taps()
         for row in store.left_over():
             lanes.push(row)
 
@@ -55,6 +57,7 @@ class Intake:
             self._lanes.push(row, self.routes[row.device].batch_ns)
             if row.kind is not Kind.EVENT:
                 self._newest[row.device] = row
+            self.taps.offer(row.device, row.body)
         for row in self._store.make_room(self._lanes.evict):
             self._drop(row)
 

@@ -25,6 +25,7 @@ from gateway.delivery.outcome import Outcome, outcome_of
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.delivery.refusals import Refusals
 from gateway.delivery.store import Store
+from gateway.delivery.taps import Taps
 from gateway.delivery.task import Task
 from gateway.reading.reading import Reading
 from gateway.status.alarms import Alarms
@@ -91,6 +92,11 @@ class Publisher:
         A device that is there no longer keeps its topics for readings that are on their way.
         """
         self._intake.routes = {**self._intake.routes, **routes}
+
+    @property
+    def taps(self) -> Taps:
+        """Where readings can be seen as they are accepted. Any thread."""
+        return self._intake.taps
 
     def stop(self, flush: float) -> None:
         """Ask the loop to end after at most ``flush`` seconds. Any thread."""
