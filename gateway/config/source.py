@@ -78,14 +78,21 @@ def find(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | Non
     if named := environ.get("SENSORPOST_CONFIG"):
         return _within(cwd, Path(named))
     local = Path("sensorpost.toml")
-    if (cwd / local).exists():
+    if _is_there(cwd / local):
         return _within(cwd, local)
-    return SYSTEM_FILE if SYSTEM_FILE.exists() else None
+    return SYSTEM_FILE if _is_there(SYSTEM_FILE) else None
 
 
 def _within(cwd: Path, path: Path) -> Path:
     """``path`` seen from here: as short as the user wrote it where ``cwd`` is the process's own."""
     return path if cwd == Path.cwd() else cwd / path
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError:
+        return True  # it may be, and reading it will say what is wrong
 
 
 def read(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Document:
@@ -95,7 +102,10 @@ def read(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Document:
         hint = "name one with -c FILE or $SENSORPOST_CONFIG, or try without any: sensorpost demo"
         message = f"no configuration found: there is no ./sensorpost.toml and no {SYSTEM_FILE}"
         raise ConfigErrors([Problem("", None, "", message, hint)])
-    added = sorted((main.parent / "sensorpost.d").glob("*.toml"))
+    try:
+        added = sorted((main.parent / "sensorpost.d").glob("*.toml"))
+    except OSError:  # its folder cannot be entered, and neither can the main file: that is what will be said
+        added = []
     sources: list[Source] = []
     problems: list[Problem] = []
     for file in (main, *added):
