@@ -31,6 +31,7 @@ from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.spool import Spool
 from gateway.delivery.store import Durability, Store
 from gateway.delivery.topics import Topics
+from gateway.delivery.twin import Twin
 from gateway.hardware.protocols import Hardware
 from gateway.hardware.real import RealHardware
 from gateway.paths import boot_id, control_socket, state_directory
@@ -91,6 +92,7 @@ class Gateway:
             self._inbox.post,
             clock.wall_ns,
             will=(self._topics.gateway("state"), b"offline"),
+            subscriptions=[self._topics.gateway("health")],
         )
         self._disk = self._open_disk()
         self._store = self._make_store()
@@ -112,6 +114,7 @@ class Gateway:
             bulletin=bulletin,
             alarms=self._alarms,
             correction=correction,
+            twin=Twin(clock, self._alarms, self._topics.gateway("health"), self.run_id),
             ledger_of=lambda row: self._queues[row.device].ledger if row.run == self.run_id else None,
             clock=clock,
             window=mqtt.window,

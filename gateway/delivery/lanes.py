@@ -8,7 +8,7 @@ event is late by its age alone. Late readings travel in arrays, oldest first, be
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from heapq import merge
@@ -84,6 +84,10 @@ class Lanes:
         self._lanes: dict[str, _Lane] = {}
         self._ready: deque[str] = deque()
         self._most_bytes = CHUNK_BYTES
+        self.most_rows = CHUNK_ROWS
+        """Readings in one array at most."""
+        self.set_aside: Container[int] = ()
+        """Ids of late rows that are not to be sent now."""
         self._held: dict[tuple[str, Way], int] = {}
 
     def limit_packet(self, most_bytes: int | None) -> None:
@@ -116,9 +120,13 @@ class Lanes:
     def next_late(self, now_ns: int) -> Send | None:
         """The next array of late readings."""
         held = [device for device, way in tuple(self._held) if way is Way.LATE and self._is_held(device, way, now_ns)]
-        rows = self._store.next_chunk(1 if self._inline else CHUNK_ROWS, self._most_bytes, held)
-        if not rows:
-            return None
+        most_rows = 1 if self._inline else self.most_rows
+        rows: list[Row] = []
+        while not rows:
+            chunk = self._store.next_chunk(most_rows, self._most_bytes, held)
+            if not chunk:
+                return None
+            rows = [row for row in chunk if row.id not in self.set_aside]
         for row in rows:
             self._prepare(row)
         first = rows[0]
@@ -229,14 +237,14 @@ class Lanes:
         """The array, when it is due or full."""
         if self._is_held(device, Way.BATCH, now_ns):
             return None
-        full = len(lane.waiting) >= CHUNK_ROWS or sum(len(row.body) + 1 for row in lane.waiting) >= self._most_bytes
+        full = len(lane.waiting) >= self.most_rows or sum(len(row.body) + 1 for row in lane.waiting) >= self._most_bytes
         if not full and now_ns < lane.waiting[0].boot_ns + lane.batch_ns:
             return None
         rows: list[Row] = []
         size = 2
         while lane.waiting and lane.waiting[0].batched:
             size += len(lane.waiting[0].body) + 1
-            if rows and (size > self._most_bytes or len(rows) >= CHUNK_ROWS):
+            if rows and (size > self._most_bytes or len(rows) >= self.most_rows):
                 break
             rows.append(lane.waiting.popleft())
             self._prepare(rows[-1])

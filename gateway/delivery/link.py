@@ -188,7 +188,7 @@ class Link:
             return
         self._aborted = reason
         self._connection.abort()
-        self._post(Closed(self._number, accepted=self._up, code=None, reason=reason))
+        self._post(Closed(self._number, accepted=self._up, code=None, reason=reason, ours=True))
 
     def end(self) -> bool:
         """Stop for good, with DISCONNECT where there is a connection; whether a ``Closed`` is to be waited for."""

@@ -57,6 +57,8 @@ class Closed:
     code: int | None
     """The reason code of a refusing CONNACK or of the broker's DISCONNECT, in MQTT 5's numbering."""
     reason: str
+    ours: bool = False
+    """Whether we broke it ourselves."""
 
 
 @dataclass(frozen=True, slots=True)

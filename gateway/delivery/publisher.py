@@ -19,14 +19,16 @@ from gateway.delivery.farewell import Farewell
 from gateway.delivery.in_flight import InFlight
 from gateway.delivery.intake import Intake, LedgerOf, Route
 from gateway.delivery.lanes import Lanes, Send, Way
-from gateway.delivery.link import Link
-from gateway.delivery.mqtt import Acked, Closed, Connected, Unsendable
-from gateway.delivery.outcome import Outcome, outcome_of
+from gateway.delivery.link import TAKEN_OVER, Link
+from gateway.delivery.mqtt import Acked, Closed, Connected, Received, Unsendable
+from gateway.delivery.probe import Probe
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.delivery.refusals import Refusals
+from gateway.delivery.settlement import Settlement
 from gateway.delivery.store import Store
 from gateway.delivery.taps import Taps
 from gateway.delivery.task import Task
+from gateway.delivery.twin import Twin
 from gateway.reading.reading import Reading
 from gateway.status.alarms import Alarms
 
@@ -57,6 +59,7 @@ class Publisher:
         bulletin: Bulletin,
         alarms: Alarms,
         correction: Correction,
+        twin: Twin,
         ledger_of: LedgerOf,
         clock: Clock,
         window: int,
@@ -69,7 +72,7 @@ class Publisher:
         self._store = store
         self._bulletin = bulletin
         self._correction = correction
-        self._ledger_of = ledger_of
+        self._twin = twin
         self._clock = clock
         self._most_in_flight = window
         self._stall_ns = int(stall * 1e9)
@@ -77,6 +80,17 @@ class Publisher:
         self._in_flight = InFlight()
         self._turn_late = False
         self._refusals = Refusals(lanes, alarms, clock)
+        self._probe = Probe()
+        lanes.set_aside = self._probe.set_aside
+        self._settlement = Settlement(
+            store=store,
+            lanes=lanes,
+            bulletin=bulletin,
+            correction=correction,
+            refusals=self._refusals,
+            probe=self._probe,
+            ledger_of=ledger_of,
+        )
         self._farewell: Farewell | None = None
         self._done = False
         self.beat_ns = clock.boot_ns()
@@ -129,6 +143,7 @@ class Publisher:
         self._link.tick(now_ns / 1e9)
         self._check_stall(now_ns)
         self._correction.tick()
+        self._twin.tick(now_ns)
         self._store.tick(now_ns)
         if self._store.runs_changed:
             self._bulletin.runs_changed()
@@ -149,12 +164,15 @@ class Publisher:
             case DeviceQueue():
                 readings.extend(item.take())
             case Acked():
-                if item.number == self._link.number:
-                    self._acked(item)
+                send = self._in_flight.pop(item.mid) if item.number == self._link.number else None
+                if send is not None:
+                    self._settlement.acked(send, item.code)
             case Connected() | Closed():
                 self._on_link(item, now_ns / 1e9)
             case Stop():
                 self._farewell = self._farewell or Farewell(self._link, self._bulletin, now_ns, item.flush)
+            case Received():
+                self._twin.heard(item)
             case Task():
                 item.run()
             case str():
@@ -171,61 +189,18 @@ class Publisher:
         elif self._link.closed(event, now):
             self._refusals.closed(event.code, self._link.status.last_error)
             self._store.rewind()
-            self._lanes.give_back(self._in_flight.clear())
+            sends = self._in_flight.clear()
+            self._lanes.give_back(sends if event.code == TAKEN_OVER or event.ours else self._probe.dropped(sends))
             self._bulletin.closed()
             if self._farewell is not None and self._farewell.closed():
                 self._end()
-
-    # Acknowledgements ------------------------------------------------------------------------------------------------
-
-    def _acked(self, event: Acked) -> None:
-        send = self._in_flight.pop(event.mid)
-        if send is None:
-            return
-        outcome = outcome_of(event.code)
-        if send.way is Way.CONTROL:
-            self._bulletin.settled(send.topic)
-            if outcome is Outcome.LATER:
-                self._bulletin.again_later(Message(send.topic, send.payload, send.retain))
-            elif outcome is not Outcome.FORBIDDEN:
-                self._refusals.taken(send.topic)
-        elif outcome in (Outcome.DELIVERED, Outcome.UNHEARD):
-            self._settle(send, unheard=outcome is Outcome.UNHEARD)
-        elif outcome is Outcome.NEVER:
-            self._bury(send, f"the broker refused it (reason code 0x{event.code:02X})")
-        else:
-            self._refusals.refused(send, outcome, event.code)
-            self._put_back(send)
-
-    def _settle(self, send: Send, *, unheard: bool) -> None:
-        self._store.settle(send.rows)
-        for row in send.rows:
-            self._correction.settled(row)
-            if (ledger := self._ledger_of(row)) is not None:
-                ledger.acked(unheard=unheard)
-        self._refusals.taken(send.topic)
-
-    def _bury(self, send: Send, reason: str) -> None:
-        if not send.rows:
-            return
-        log.warning("%s: %d reading(s) can never be delivered: %s", send.rows[0].device, len(send.rows), reason)
-        self._store.bury(send.rows, reason)
-        for row in send.rows:
-            if (ledger := self._ledger_of(row)) is not None:
-                ledger.died()
-                self._bulletin.changed(row.device)
-
-    def _put_back(self, send: Send) -> None:
-        if send.way is Way.LATE:
-            self._store.give_back(send.rows)
-        else:
-            self._lanes.give_back([send])
 
     # What goes out ---------------------------------------------------------------------------------------------------
 
     def _pump(self, now_ns: int) -> None:
         """Fill the window: status first, then live readings, and late ones in at most half of it."""
         window = self._window()
+        self._lanes.most_rows = self._probe.chunk
         while len(self._in_flight) < window:
             message = self._bulletin.next_message()
             if message is not None:
@@ -238,17 +213,22 @@ class Publisher:
             send = self._lanes.next_late(now_ns) if self._turn_late and window == 1 else None
             send = send or self._lanes.next_live(now_ns) or (self._lanes.next_late(now_ns) if late_fits else None)
             if send is None:
-                return
+                freed = self._probe.acquitted(nothing_else=len(self._in_flight) == 0)
+                if not freed:
+                    return
+                for suspect in freed:
+                    self._settlement.put_back(suspect)
+                continue
             self._turn_late = send.way is not Way.LATE
             if not self._link.fits(send.topic, send.payload):
-                self._bury(send, "larger than the broker's maximum packet size")
+                self._settlement.bury(send, "larger than the broker's maximum packet size")
                 continue
             if not self._send(send, now_ns):
-                self._put_back(send)
+                self._settlement.put_back(send)
                 return
 
     def _window(self) -> int:
-        return min(self._most_in_flight, self._link.limits.receive_maximum)
+        return self._probe.window(min(self._most_in_flight, self._link.limits.receive_maximum))
 
     def _tell(self, message: Message, now_ns: int) -> bool:
         """Send a message of the bulletin. False when the connection has no room."""
@@ -267,7 +247,7 @@ class Publisher:
         try:
             mid = self._link.publish(send.topic, send.payload, retain=send.retain)
         except Unsendable as exc:
-            self._bury(send, str(exc))
+            self._settlement.bury(send, str(exc))
             return True
         if mid is None:
             return False

@@ -1,0 +1,89 @@
+"""Finds the reading that makes a broker drop the connection, and only that one.
+
+Some brokers answer a message that they cannot take by closing the connection, and the same message is then the first to
+be sent on the next one: for ever. So after a drop with readings in flight, one message at a time is sent until the
+broker has acknowledged; the window then doubles with each acknowledgement. Arrays are halved. A reading that was alone
+in flight at three drops is set aside as a suspect, and it is a dead letter only once the broker has acknowledged
+another reading after it: a broker that keeps crashing must not empty the spool into the dead letters.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from gateway.delivery.lanes import CHUNK_ROWS, Send
+
+STRIKES = 3
+MOST_SUSPECTS = 10
+"""So many suspects without an acknowledgement: it is the broker, not the readings."""
+WIDE = 65_535
+
+
+class Probe:
+    """Used by the publisher's thread."""
+
+    def __init__(self) -> None:
+        self._window = WIDE
+        self._chunk = CHUNK_ROWS
+        self._strikes: Counter[int] = Counter()
+        self._suspects: list[Send] = []
+        self.set_aside: set[int] = set()
+        """Row ids of the suspects."""
+
+    @property
+    def probing(self) -> bool:
+        """Whether the window is narrowed."""
+        return self._window < WIDE
+
+    def window(self, window: int) -> int:
+        """The window to use instead of ``window``."""
+        return min(window, self._window)
+
+    @property
+    def chunk(self) -> int:
+        """The most readings to put into one array."""
+        return self._chunk
+
+    def acked(self) -> list[Send]:
+        """The broker has acknowledged a reading: the suspects that are proved by it."""
+        if not self.probing and not self._strikes:
+            return []
+        self._window = min(WIDE, self._window * 2)
+        self._chunk = min(CHUNK_ROWS, self._chunk * 2)
+        if not self.probing:
+            self._strikes.clear()
+        return self._release()
+
+    def dropped(self, sends: Iterable[Send]) -> list[Send]:
+        """The connection was dropped under ``sends``: those to be sent again."""
+        sends = list(sends)
+        readings = [send for send in sends if send.rows]
+        if not readings:
+            return sends
+        self._window = 1
+        if len(readings) > 1:
+            return sends
+        alone = readings[0]
+        if len(alone.rows) > 1:
+            self._chunk = max(1, len(alone.rows) // 2)
+            return sends
+        row_id = alone.rows[0].id
+        self._strikes[row_id] += 1
+        if self._strikes[row_id] < STRIKES:
+            return sends
+        self._suspects.append(alone)
+        self.set_aside.add(row_id)
+        return [send for send in sends if send is not alone]
+
+    def acquitted(self, *, nothing_else: bool) -> list[Send]:
+        """Suspects to be sent again, because nothing else was acknowledged and nothing else is left to try."""
+        if not self._suspects or not (nothing_else or len(self._suspects) >= MOST_SUSPECTS):
+            return []
+        self._strikes.clear()
+        return self._release()
+
+    def _release(self) -> list[Send]:
+        suspects, self._suspects = self._suspects, []
+        self.set_aside.clear()
+        return suspects
