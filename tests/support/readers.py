@@ -45,12 +45,21 @@ def driver(
     kind: Kind = Kind.SAMPLED,
 ) -> type[Driver[Any]]:
     """A driver class made of functions that take the driver object."""
-    members: dict[str, Any] = {"read": read, "channels": tuple(channels), "kind": kind}
+    members: dict[str, Any] = {"read": _method(read), "channels": tuple(channels), "kind": kind}
     if open is not None:
-        members["open"] = open
+        members["open"] = _method(open)
     if close is not None:
-        members["close"] = close
+        members["close"] = _method(close)
     return type("Tiny", (Driver,), members)
+
+
+def _method(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Any callable, made one that a class binds."""
+
+    def method(self: Any) -> Any:
+        return function(self)
+
+    return method
 
 
 def returning(*results: Any) -> Callable[[Any], Any]:
