@@ -126,7 +126,7 @@ def _from_package(name: str, entry: EntryPoint) -> Found:
         path = Path(getattr(module, "__file__", None) or path)
         driver = _driver_of(module, path) if loaded is module else _sound(loaded, path)
     except (Exception, SystemExit) as error:  # noqa: BLE001 (as for a file)
-        return Found(name, source, None, _reason(error, path))
+        return Found(name, source, None, _reason(error, _file_of(error, path)))
     return Found(name, source, driver, "", _first_line(module.__doc__))
 
 
@@ -210,6 +210,15 @@ def _reason(error: BaseException, path: Path) -> str:
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     text = " ".join(str(error).split())
     return f"{path}:{lines[-1] if lines else 1}: {type(error).__name__}{': ' if text else ''}{text}"
+
+
+def _file_of(error: BaseException, path: Path) -> Path:
+    """The whole path of a package's file of which we know the end, when the error has been there."""
+    names = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        names.append(error.filename)
+    ends = (path.as_posix(), f"{path.with_suffix('').as_posix()}/__init__.py")
+    return next((Path(name) for name in reversed(names) if Path(name).as_posix().endswith(ends)), path)
 
 
 def _summary(path: Path) -> str:
