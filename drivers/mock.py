@@ -10,9 +10,9 @@ Sample:
     signals = { temperature = { min = 15, max = 25, unit = "°C" }, door = { shape = "square", period = "5s" } }
     faults = [{ kind = "hang", in = "read", at = "5s", for = "10s" }]
 
-Traps: sine, ramp and square follow the time since the device's first start in this run; walk, counter, choice and csv
-the number of the reading. A ``square`` without min and max is a boolean. An event device makes an event with each poll.
-``hang``, ``slow`` and ``busy`` really block their thread, ``exit`` and ``segfault`` really end the process.
+Traps: sine, ramp and square follow the time since the device's first start, the others the number of the reading. A
+``square`` without min and max is a boolean. An event device makes an event with each poll. ``hang``, ``slow`` and
+``busy`` really block their thread, ``exit`` and ``segfault`` really end the process.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from __future__ import annotations
 import builtins
 import csv
 import ctypes
+import functools
 import itertools
 import math
 import os
@@ -27,6 +28,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,10 +84,11 @@ class Fault:
     delay: Duration | None = option(default=None, help="slow, busy: how long a call takes; default: 1s, busy: `for`")
     rate: float = option(default=1000.0, min=1, help="flood: readings a second")
 
-    def left(self, now: float) -> float:
-        """Seconds that it still lasts; 0 before and after its time."""
+    def left(self, where: str, now: float) -> float:
+        """Seconds that it still lasts; 0 before and after its time, and in other calls."""
+        here = where == self.where or (self.kind, where) == ("unplug", "open")  # what is unplugged cannot be opened
         end = math.inf if self.lasts is None else self.at + self.lasts
-        return max(0.0, end - now) if self.at <= now else 0.0
+        return max(0.0, end - now) if here and self.at <= now else 0.0
 
 
 @options
@@ -149,7 +152,7 @@ class Mock(Driver[Options]):
     def read(self) -> Result:
         """The next reading, or what the faults make of it."""
         self._trouble("read")
-        due = {fault.kind: fault for fault in self._due("read")}
+        due = {fault.kind: fault for fault, _ in self._due("read")}
         if "none" in due:
             return None
         if "flood" in due:
@@ -173,7 +176,7 @@ class Mock(Driver[Options]):
     def _value(self, name: str, signal: Signal, now: float, index: int) -> Scalar:
         low, high = limits(signal)
         phase = now / signal.period % 1.0
-        dice = random.Random(f"{self.options.seed}/{name}/{index}")  # noqa: S311 (repeatable is the point)
+        dice = functools.partial(random.Random, f"{self.options.seed}/{name}/{index}")  # repeatable is the point
         value: Scalar = signal.value
         match signal.shape:
             case "sine":
@@ -185,10 +188,10 @@ class Mock(Driver[Options]):
             case "counter":
                 value = float(signal.value) + signal.step * index
             case "choice":
-                value = dice.choice(signal.values)
+                value = dice().choice(signal.values)
             case "walk":
                 before = self._walks.get(name, (low + high) / 2)
-                value = min(high, max(low, before + dice.uniform(-signal.step, signal.step)))
+                value = min(high, max(low, before + dice().uniform(-signal.step, signal.step)))
                 self._walks[name] = value
             case "csv":
                 value = self._tables[name][index % len(self._tables[name])]
@@ -196,19 +199,15 @@ class Mock(Driver[Options]):
 
     def _flood(self, rate: float) -> list[dict[str, Scalar]]:
         """As many readings as are due since the last call, at least 1 and at most 100,000."""
-        now = self.elapsed()
-        since = 0.1 if self._flooded_until is None else now - self._flooded_until
-        self._flooded_until = now
+        before, self._flooded_until = self._flooded_until, self.elapsed()
+        since = 0.1 if before is None else self._flooded_until - before
         return [self._next() for _ in range(min(100_000, max(1, round(rate * since))))]
 
-    def _due(self, where: str) -> list[Fault]:
-        also = "unplug" if where == "open" else ""  # what is unplugged cannot be opened
-        faults = [fault for fault in self.options.faults if where == fault.where or fault.kind == also]
-        return [fault for fault in faults if fault.left(self.elapsed()) > 0]
+    def _due(self, where: str) -> list[tuple[Fault, float]]:
+        return [(f, left) for f in self.options.faults if (left := f.left(where, self.elapsed())) > 0]
 
     def _trouble(self, where: str) -> None:
-        for fault in self._due(where):
-            left = fault.left(self.elapsed())
+        for fault, left in self._due(where):
             match fault.kind:
                 case "hang":  # a lock waits outside Python, where nothing can wake the thread
                     lock = threading.Lock()
@@ -258,9 +257,8 @@ def channel(name: str, signal: Signal) -> Channel:
         "a counter begins at a number": signal.shape == "counter" and isinstance(signal.value, str | bool),
         f"min is {low:g}, above max, {high:g}": low > high,
     }
-    for problem, is_so in problems.items():
-        if is_so:
-            raise Misconfigured(f"signals.{name}: {problem}")
+    for problem in (text for text, is_so in problems.items() if is_so):
+        raise Misconfigured(f"signals.{name}: {problem}")
     try:
         return Channel(name, signal.unit, signal.device_class, type=types.pop())
     except ValueError as error:
@@ -276,8 +274,7 @@ def load_csv(name: str, signal: Signal) -> list[float | None]:
             column = columns[0] if len(columns) == 1 else name
             if column not in columns:
                 raise Misconfigured(f"signals.{name}.file: {signal.file} has no column {name!r}, but {columns}")
-            cells: list[str] = [row[column] for row in reader]
-            return [float(cell) if cell else None for cell in cells] or [None]
+            return [float(row[column]) if row[column] else None for row in reader] or [None]
     except (OSError, ValueError, csv.Error) as error:
         raise Misconfigured(f"signals.{name}.file: {signal.file}: {error}") from error
 
@@ -286,12 +283,10 @@ def make_error(name: str) -> BaseException:
     """The exception of that name; ``Misconfigured`` when there is none that can be made from a text."""
     ours = {"unavailable": DeviceUnavailable, "bad_reading": BadReading, "misconfigured": Misconfigured}
     kind = ours.get(name) or getattr(builtins, name, None)
-    try:
+    with suppress(TypeError):  # such as that of UnicodeDecodeError, which wants five things
         if isinstance(kind, type) and issubclass(kind, BaseException):
             made: BaseException = kind("made by the mock driver")
             return made
-    except TypeError:  # such as UnicodeDecodeError, which wants five things
-        pass
     raise Misconfigured(f"faults: error {name!r} is no built-in exception and none of {', '.join(ours)}")
 
 
@@ -299,9 +294,7 @@ def bad_results(name: str) -> Iterator[Any]:
     """What no driver may return."""
     loop: list[Any] = []
     loop.append(loop)
-    deep: list[Any] = []
-    for _ in range(1000):
-        deep = [deep]
+    deep = functools.reduce(lambda inner, _: [inner], range(1000), loop)
     for value in (b"\xff", {1, 2}, object(), 1j, "\ud800", "x" * 10_000_000, loop, deep):
         yield {name: value}
     yield from ({1: 2.0}, {"no_such_channel": 1.0}, "text", 42, [{}, None], (1 / 0 for _ in "x"))
