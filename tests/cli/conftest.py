@@ -36,7 +36,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
         **kept,
         "PYTHONPATH": str(ROOT),
         "HOME": str(tmp_path),
-        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "STATE_DIRECTORY": str(tmp_path / "state"),  # else root's is the machine's, with what another test left in it
         "TZ": "UTC",
     }
 
