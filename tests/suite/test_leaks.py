@@ -34,11 +34,18 @@ def test_an_open_file_is_named(tmp_path: Path) -> None:
 def test_a_child_that_nobody_waited_for_is_named() -> None:
     """A child process is a leak while it runs, and as a zombie."""
     before = Belongings.now()
-    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
-    [pipe, running] = leaked_since(before, grace=0.0)
-    assert "pipe:" in pipe
+    child = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(b"up\n")
+    assert child.stdout.read(3) == b"up\n"  # it is cat by now, and no more a copy of us
+    *pipes, running = leaked_since(before, grace=0.0)
+    child.stdin.close()
+    child.stdout.close()
+    assert leaked_since(before, grace=0.0)[0].startswith(f"child process {child.pid} ")
+    child.wait()
+    assert all("pipe:" in pipe for pipe in pipes)
     assert running == f"child process {child.pid} (cat) was not ended and waited for"
-    child.communicate()
     assert leaked_since(before, grace=0.0) == []
 
 

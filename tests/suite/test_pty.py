@@ -6,7 +6,7 @@ import os
 
 import pytest
 import serial
-from support import PtyPair
+from support import PtyPair, wait_until
 
 
 def test_bytes_go_both_ways(pty_pair: PtyPair) -> None:
@@ -17,7 +17,7 @@ def test_bytes_go_both_ways(pty_pair: PtyPair) -> None:
         port.write(b"AT\r")
         assert pty_pair.sent(3) == b"AT\r"
         pty_pair.feed(b"12")
-        assert pty_pair.unread() == 2
+        wait_until(lambda: pty_pair.unread() == 2)
 
 
 def test_unplugged_and_plugged_in_again(pty_pair: PtyPair) -> None:

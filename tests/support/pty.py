@@ -60,6 +60,6 @@ class PtyPair:
         return got
 
     def unread(self) -> int:
-        """Bytes that were fed and that the driver has not read yet."""
+        """Bytes that were fed, have come through (the kernel takes a moment), and that the driver has not read yet."""
         answer = fcntl.ioctl(self._slave, termios.FIONREAD, b"\0" * 4)
         return int(struct.unpack("i", answer)[0])
