@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import fcntl
-import os
 import shutil
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from support import unwatched
 
 SCRIPT = Path(__file__).parent.parent / "sensorpost"
 
@@ -65,7 +65,7 @@ class Checkout:
 
     def environment(self, **changes: str) -> dict[str, str]:
         """The environment of ``start``: the Python that runs the tests makes the environments."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SENSORPOST_", "COV_"))}
+        kept = {name: value for name, value in unwatched().items() if not name.startswith("SENSORPOST_")}
         return kept | {"SENSORPOST_PYTHON": sys.executable, "CHECKOUT": str(self.folder)} | changes
 
     def make_venv(self, *, pip: bool = True) -> None:

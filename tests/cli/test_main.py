@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import click
 import pytest
+from support import unwatched
 
 from gateway.cli import main as cli
 from gateway.config.errors import ConfigErrors, Problem
@@ -20,7 +21,9 @@ def test_help_loads_nothing_heavy(args: list[str], environ: dict[str, str]) -> N
     """Help is instant: neither paho, serial, rich, cattrs nor a driver is imported for it."""
     heavy = {"paho", "serial", "rich", "cattrs", "sqlite3", "ssl", "drivers", "gateway.app", "gateway.config.load"}
     code = f"import sys; from gateway.cli.main import main; main({args!r}); print({heavy!r} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=unwatched(environ), capture_output=True, text=True, check=True
+    )
     assert done.stdout.splitlines()[-1] == "set()"
 
 

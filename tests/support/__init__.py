@@ -6,6 +6,7 @@ are in :mod:`support.plugin`, which ``tests/conftest.py`` loads.
 
 from support.brokers import Broker, Mosquitto, Nats, free_port
 from support.clock import FakeClock
+from support.environment import unwatched
 from support.pty import PtyPair
 from support.subscriber import Message, Subscriber
 from support.waiting import wait_until
@@ -19,5 +20,6 @@ __all__ = [
     "PtyPair",
     "Subscriber",
     "free_port",
+    "unwatched",
     "wait_until",
 ]
