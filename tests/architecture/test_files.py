@@ -9,8 +9,31 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 300
 
-TESTED_ELSEWHERE: dict[str, str] = {}
-"""Modules without a test file of their own, each with the reason and where its tests are."""
+TESTED_ELSEWHERE = {
+    "tests/cli/test_main.py": ["gateway/__main__.py", "gateway/cli/exits.py"],
+    "tests/cli/test_run.py": ["gateway/app.py"],
+    "tests/cli/test_demo.py": ["gateway/cli/follow.py"],
+    "tests/cli/test_listen.py": ["gateway/cli/screen.py"],
+    "tests/cli/test_output.py": ["gateway/cli/listing.py"],
+    "tests/cli/test_feed.py": ["gateway/delivery/subscriber.py"],
+    "tests/config/test_load.py": [  # the parts of one walk from a file to settings
+        *(f"gateway/config/{part}.py" for part in ("broker", "channels", "devices", "fields", "report", "settings")),
+        *(f"gateway/config/{part}.py" for part in ("shape", "structure", "syntax")),
+    ],
+    "tests/contract/test_every_driver.py": ["gateway/testing/pages.py"],
+    "tests/testing/test_checks.py": [f"gateway/testing/{part}.py" for part in ("__init__", "__main__", "harness")],
+    "tests/hardware/test_real.py": ["gateway/hardware/protocols.py"],  # nothing but the shapes that it fills
+    "tests/delivery/test_link.py": ["gateway/delivery/mqtt.py", "gateway/delivery/tls.py"],
+    "tests/delivery/test_publisher.py": [  # the publisher and what it is made of, seen by a broker
+        *(f"gateway/delivery/{part}.py" for part in ("bulletin", "correction", "farewell", "in_flight", "intake")),
+        *(f"gateway/delivery/{part}.py" for part in ("memory_store", "outcome", "refusals", "settlement", "store")),
+    ],
+    "tests/reading/test_reader.py": [  # the parts of a reader, and the values that it makes
+        *(f"gateway/reading/{part}.py" for part in ("memory", "outlet", "reading", "runtime", "slot")),
+    ],
+    "tests/test_units.py": ["gateway/device_classes.py"],
+}
+"""Test files that cover more than the source file they are named after; a new source file gets its own."""
 
 NOT_OURS = {".git", ".venv", "dist", "build", "node_modules"}
 CACHES = re.compile(r"__pycache__|\..*_cache|\.venv.*|\.hypothesis|.*\.egg-info")
@@ -51,8 +74,9 @@ def test_a_test_file_mirrors_each_source_file() -> None:
         name = path.parent.name if path.name == "__init__.py" else path.stem
         if not (ROOT / folder / f"test_{name}.py").exists():
             missing.add(str(path))
-    assert sorted(missing - TESTED_ELSEWHERE.keys()) == []
-    assert sorted(TESTED_ELSEWHERE.keys() - missing) == [], "these have a test file now: take them off the list"
+    elsewhere = {path for test, paths in TESTED_ELSEWHERE.items() if (ROOT / test).exists() for path in paths}
+    assert sorted(missing - elsewhere) == []
+    assert sorted(elsewhere - missing) == [], "these have a test file now, or are gone: take them off the list"
 
 
 def test_nothing_is_left_for_later() -> None:
