@@ -28,6 +28,10 @@ TESTED_ELSEWHERE = {
         *(f"gateway/delivery/{part}.py" for part in ("bulletin", "correction", "farewell", "in_flight", "intake")),
         *(f"gateway/delivery/{part}.py" for part in ("memory_store", "outcome", "refusals", "settlement", "store")),
     ],
+    "tests/delivery/spool/test_spool.py": [  # the file and all that is done to it, through the store that uses it
+        *(f"gateway/delivery/spool/{part}.py" for part in ("accounts", "backlog", "care", "disk", "file", "journal")),
+        *(f"gateway/delivery/spool/{part}.py" for part in ("lock", "salvage")),
+    ],
     "tests/reading/test_reader.py": [  # the parts of a reader, and the values that it makes
         *(f"gateway/reading/{part}.py" for part in ("memory", "outlet", "reading", "runtime", "slot")),
     ],

@@ -29,7 +29,7 @@ from support.mqtt_wire import Connect, Packet, Publish, Will
 class FakeBroker:
     """Listens on a free port of 127.0.0.1 from its construction until ``close``."""
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, port: int = 0) -> None:
         """The first connection follows the first script and so on; the last script is for all that follow."""
         self.clients: list[Client] = []
         """Every connection there was, in order."""
@@ -48,7 +48,7 @@ class FakeBroker:
         self._thawed = threading.Event()
         self._thawed.set()
         self._closing = False
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self._wake_out, self._wake_in = socket.socketpair()
         self._selector = selectors.DefaultSelector()

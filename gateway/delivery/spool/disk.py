@@ -49,7 +49,11 @@ class Disk:
         self.reopened = False
         """Set when the file was opened anew; whoever has read from it clears it."""
         self._lock: Lock | None = None
-        self._open()
+        try:
+            self._open()
+        except SpoolError:
+            self.close()
+            raise
 
     @property
     def state(self) -> str:
@@ -132,7 +136,7 @@ class Disk:
         file = SpoolFile(self.path)
         saved = salvage(aside, file)
         text = (
-            f"the spool was damaged ({exc}): kept as {aside.name}, {saved.rows} reading(s) saved from it, "
+            f"the spool was damaged ({_first_line(exc)}): kept as {aside.name}, {saved.rows} reading(s) saved from it, "
             f"{saved.damaged} unreadable; look at the SD card, then delete that file"
         )
         self._alarms.set(DAMAGED, text)
@@ -166,7 +170,7 @@ class Disk:
         try:
             if path.exists() and path.stat().st_size == BALLAST:
                 return
-            with path.open("wb") as ballast:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as ballast:
                 ballast.write(bytes(BALLAST))  # real blocks: a hole would free nothing
                 ballast.flush()
                 os.fsync(ballast.fileno())
@@ -182,6 +186,11 @@ class Disk:
             self._ballast_path().unlink()
             return True
         return False
+
+
+def _first_line(exc: sqlite3.Error) -> str:
+    """SQLite's check writes several."""
+    return str(exc).replace("***", "").strip().splitlines()[-1]
 
 
 def _is_damage(exc: sqlite3.Error) -> bool:
