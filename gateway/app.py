@@ -178,7 +178,7 @@ class Gateway:
         try:
             self._control.start()
         except OSError as exc:
-            self._alarms.set("control", f"no control socket ({exc}): read, spool and audit cannot reach this gateway")
+            self._alarms.set("control", f"no control socket ({exc}): sensorpost read cannot reach this gateway")
 
     def _round(self, until_ns: int | None) -> float:
         if until_ns is None:
@@ -209,7 +209,6 @@ class Gateway:
             memory_bytes=MEMORY,
             refuse_new=spool.when_full == "refuse_new",
             spill_after=spool.spill_after,
-            keep=spool.keep,
         )
 
     def _devices_object(self) -> dict[str, Any]:

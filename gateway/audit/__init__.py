@@ -1,1 +1,0 @@
-"""Proves completeness: what came, compared with what the gateway says it has read, sent, kept, dropped and buried."""
