@@ -35,7 +35,7 @@ def measure(folder: Path, devices: int) -> str:
     tables = "".join(f'[devices.m{number}]\ndriver = "mock"\n' for number in range(devices))
     head = f'[gateway]\nid = "bench"\n[mqtt]\nurl = "mqtt://127.0.0.1:{PORT}"\n[defaults]\ninterval = "1s"\n'
     (folder / "sensorpost.toml").write_text(head + tables)
-    listen = ["mosquitto_sub", "-p", str(PORT), "-q", "1", "-t", "sensorpost/bench/+"]
+    listen = ["mosquitto_sub", "-p", str(PORT), "-q", "1", "-R", "-t", "sensorpost/bench/+"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "STATE_DIRECTORY": str(folder / f"state-{devices}")}
     with subprocess.Popen(listen, stdout=subprocess.PIPE) as ear:
         assert ear.stdout is not None
