@@ -89,6 +89,7 @@ def through_the_gateway(
             if as_json:
                 out_json(reading)
             else:
+                del reading["device"]  # it is the line's first word
                 out(line(device.device, reading, quantities_of(device)))
     except NotRunning:
         return False

@@ -23,6 +23,7 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
     from gateway.app import Gateway  # noqa: PLC0415 (the whole gateway)
     from gateway.cli.signals import stop_on_signals  # noqa: PLC0415
     from gateway.config.load import load  # noqa: PLC0415
+    from gateway.delivery.spool.lock import SpoolError  # noqa: PLC0415
     from gateway.status import logs  # noqa: PLC0415
 
     with stop_on_signals() as stop:
@@ -31,4 +32,8 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
         logs.setup(log.level, log.format)
         for warning in settings.warnings:
             logging.getLogger("gateway").warning("%s", warning)
-        return stop.exit_code(Gateway(settings).run(stop.event, seconds))
+        try:
+            gateway = Gateway(settings)
+        except SpoolError as exc:
+            raise click.ClickException(str(exc)) from exc
+        return stop.exit_code(gateway.run(stop.event, seconds))

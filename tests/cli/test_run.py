@@ -25,11 +25,33 @@ LIVE = "sensorpost/attic/fake"
 STATE = "sensorpost/attic/gateway/state"
 Start = Callable[..., "subprocess.Popen[str]"]
 Listen = Callable[..., Subscriber]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def configure(tmp_path: Path, port: int, more: str = "") -> None:
     """Write ./sensorpost.toml."""
     (tmp_path / "sensorpost.toml").write_text(CONFIG.format(port=port) + more)
+
+
+def test_a_second_gateway_on_the_same_spool_and_a_look_through_the_first(
+    *, tmp_path: Path, mosquitto: Broker, start: Start, subscriber: Listen, sensorpost: Run
+) -> None:
+    """The second is refused by name; ``read`` goes through the first, which has the port."""
+    configure(tmp_path, mosquitto.port)
+    ear = subscriber(mosquitto)
+    process = start("run")
+    ear.wait_for_count(1, lambda message: message.topic == LIVE, timeout=15)
+    second = sensorpost("run")
+    assert second.returncode == 1
+    assert f"another gateway (process {process.pid}) uses this spool" in second.stderr.splitlines()[-1]
+    assert "a mistake in sensorpost itself" not in second.stderr
+    seen = sensorpost("read", "fake", "-n", "2", "--json")
+    runs = {json.loads(text)["run"] for text in seen.stdout.splitlines()}
+    assert runs == {ear.on(LIVE)[0].json()["run"]}
+    text = sensorpost("read", "fake").stdout
+    assert " fake temperature=" in text
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
