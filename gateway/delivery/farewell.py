@@ -43,7 +43,7 @@ class Farewell:
         lonely = not self._link.up and now_ns >= self._began_ns + CONNECT_GRACE_NS
         late = now_ns >= self._until_ns
         if lonely or (late and (self.hurried or not self._link.up)):
-            self._link.abort("stopping")  # no DISCONNECT: the broker publishes the will
+            self._link.give_up("stopping")
             return True
         if late:
             self.hurried = True

@@ -190,6 +190,11 @@ class Link:
         self._connection.abort()
         self._post(Closed(self._number, accepted=self._up, code=None, reason=reason, ours=True))
 
+    def give_up(self, reason: str) -> None:
+        """Stop for good without DISCONNECT, so that the broker publishes the will. ``Closed`` follows at once."""
+        self._ended = True
+        self.abort(reason)
+
     def end(self) -> bool:
         """Stop for good, with DISCONNECT where there is a connection; whether a ``Closed`` is to be waited for."""
         self._ended = True

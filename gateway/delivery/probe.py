@@ -4,7 +4,8 @@ Some brokers answer a message that they cannot take by closing the connection, a
 be sent on the next one: for ever. So after a drop with readings in flight, one message at a time is sent until the
 broker has acknowledged; the window then doubles with each acknowledgement. Arrays are halved. A reading that was alone
 in flight at three drops is set aside as a suspect, and it is a dead letter only once the broker has acknowledged
-another reading after it: a broker that keeps crashing must not empty the spool into the dead letters.
+another reading after it: a broker that keeps crashing must not empty the spool into the dead letters. What is no
+reading (status, the live copy of a batch) is left out after three such drops.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from gateway.delivery.lanes import CHUNK_ROWS, Send
+from gateway.delivery.lanes import CHUNK_ROWS, Send, Way
 
 STRIKES = 3
 MOST_SUSPECTS = 10
@@ -27,7 +28,10 @@ class Probe:
         self._window = WIDE
         self._chunk = CHUNK_ROWS
         self._strikes: Counter[int] = Counter()
+        self._topic_strikes: Counter[str] = Counter()
         self._suspects: list[Send] = []
+        self.muted: set[str] = set()
+        """Topics of status messages that the broker does not stand: not to be sent in this run."""
         self.set_aside: set[int] = set()
         """Row ids of the suspects."""
 
@@ -47,12 +51,13 @@ class Probe:
 
     def acked(self) -> list[Send]:
         """The broker has acknowledged a reading: the suspects that are proved by it."""
-        if not self.probing and not self._strikes:
+        if not (self.probing or self._strikes or self._topic_strikes):
             return []
         self._window = min(WIDE, self._window * 2)
         self._chunk = min(CHUNK_ROWS, self._chunk * 2)
         if not self.probing:
             self._strikes.clear()
+            self._topic_strikes.clear()
         return self._release()
 
     def dropped(self, sends: Iterable[Send]) -> list[Send]:
@@ -60,7 +65,7 @@ class Probe:
         sends = list(sends)
         readings = [send for send in sends if send.rows]
         if not readings:
-            return sends
+            return self._dropped_without_readings(sends)
         self._window = 1
         if len(readings) > 1:
             return sends
@@ -82,6 +87,20 @@ class Probe:
             return []
         self._strikes.clear()
         return self._release()
+
+    def _dropped_without_readings(self, sends: list[Send]) -> list[Send]:
+        if len(sends) > 1:
+            self._window = 1
+        if len(sends) != 1:
+            return sends
+        topic = sends[0].topic
+        self._topic_strikes[topic] += 1
+        if self._topic_strikes[topic] < STRIKES:
+            return sends
+        del self._topic_strikes[topic]
+        if sends[0].way is Way.CONTROL:
+            self.muted.add(topic)
+        return []
 
     def _release(self) -> list[Send]:
         suspects, self._suspects = self._suspects, []

@@ -121,13 +121,14 @@ class Publisher:
         try:
             while not self._done:
                 self.step()
+            self._end()
         except BaseException as exc:  # a SystemExit, too, would end the thread in silence
             self.failure = exc
             log.error("the publisher broke: %s: %s", type(exc).__name__, exc)  # noqa: TRY400 (the traceback is for debug)
             log.debug("the publisher broke", exc_info=exc)
-            self._link.abort("the publisher broke")  # so that the broker publishes the will
+            self._link.give_up("the publisher broke")
             with contextlib.suppress(Exception):
-                self._store.close()
+                self._end()
 
     def step(self) -> None:
         """One round: wait for something, handle it, send what may be sent."""
@@ -155,7 +156,7 @@ class Publisher:
         if self._farewell is not None:
             queued = self._store.status().queued
             if self._farewell.step(now_ns, in_flight=len(self._in_flight), queued=queued):
-                self._end()
+                self._done = True
 
     # What comes in ---------------------------------------------------------------------------------------------------
 
@@ -193,7 +194,7 @@ class Publisher:
             self._lanes.give_back(sends if event.code == TAKEN_OVER or event.ours else self._probe.dropped(sends))
             self._bulletin.closed()
             if self._farewell is not None and self._farewell.closed():
-                self._end()
+                self._done = True
 
     # What goes out ---------------------------------------------------------------------------------------------------
 
@@ -233,8 +234,9 @@ class Publisher:
     def _tell(self, message: Message, now_ns: int) -> bool:
         """Send a message of the bulletin. False when the connection has no room."""
         control = Send(Way.CONTROL, message.topic, message.payload, message.retain)
-        if not self._link.fits(message.topic, message.payload):
-            self._refusals.too_large(message.topic)
+        muted = message.topic in self._probe.muted
+        if muted or not self._link.fits(message.topic, message.payload):
+            (self._refusals.not_stood if muted else self._refusals.too_large)(message.topic)
             self._bulletin.settled(message.topic)
             return True
         if self._send(control, now_ns):
@@ -272,11 +274,15 @@ class Publisher:
             self._link.abort("the broker does not acknowledge")
 
     def _end(self) -> None:
+        """Once round no more: what is still in the inbox is kept, the store is closed, the connection let go of."""
         readings: list[Reading] = []
         for item in iter(lambda: self._inbox.get(0), None):
             if isinstance(item, DeviceQueue):
                 readings.extend(item.take())
-        self._intake.accept(readings)
-        self._store.close()
-        self.lost_at_stop = self._store.unsaved
-        self._done = True
+            elif isinstance(item, Closed):
+                self._link.closed(item, self._clock.boot_ns() / 1e9)  # it lets go of the connection
+        try:
+            self._intake.accept(readings)
+        finally:
+            self._store.close()
+            self.lost_at_stop = self._store.unsaved

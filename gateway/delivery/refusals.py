@@ -47,6 +47,10 @@ class Refusals:
         """A message that is no reading is larger than the broker allows."""
         self._alarms.set(f"size:{topic}", f"{topic} is larger than the broker's maximum packet size")
 
+    def not_stood(self, topic: str) -> None:
+        """A message that is no reading made the broker drop the connection each time."""
+        self._alarms.set(f"size:{topic}", f"the broker drops the connection whenever {topic} is published")
+
     def taken(self, topic: str) -> None:
         """The broker has taken something on this topic."""
         if not self._alarms.any:

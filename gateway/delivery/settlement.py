@@ -53,11 +53,13 @@ class Settlement:
 
     def bury(self, send: Send, reason: str) -> None:
         """The readings of a message can never be delivered."""
-        if not send.rows:
+        rows = [row for row in send.rows if not row.settled]  # a suspect may have been dropped for want of room
+        if not rows:
             return
-        log.warning("%s: %d reading(s) can never be delivered: %s", send.rows[0].device, len(send.rows), reason)
-        self._store.bury(send.rows, reason)
-        for row in send.rows:
+        log.warning("%s: %d reading(s) can never be delivered: %s", rows[0].device, len(rows), reason)
+        self._store.bury(rows, reason)
+        for row in rows:
+            self._correction.settled(row)
             if (ledger := self._ledger_of(row)) is not None:
                 ledger.died()
                 self._bulletin.changed(row.device)

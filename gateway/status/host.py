@@ -14,12 +14,12 @@ THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
 
 def address() -> str | None:
     """The address that this machine would use towards the outside. Nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737): routed by default, never there
             name: str = probe.getsockname()[0]
-        except OSError:
-            return None
+    except OSError:  # no way to the outside, or no descriptor left
+        return None
     return name
 
 

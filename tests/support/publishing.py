@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateway.clocks import SystemClock
@@ -39,6 +39,10 @@ class LeapingClock(SystemClock):
     def boot_ns(self) -> int:
         """The boot clock."""
         return super().boot_ns() + self._skipped_ns
+
+    def wall_ns(self) -> int:
+        """The wall clock."""
+        return super().wall_ns() + self._skipped_ns
 
     def skip(self, seconds: float) -> None:
         """Let time pass at one stroke."""
@@ -139,6 +143,15 @@ class Rig:
         snapshot = self.queues[device].ledger.snapshot()
         assert snapshot.balanced
         return snapshot
+
+    def skip_until(self, predicate: Callable[[], object], timeout: float = 10.0, step: float = 4.0) -> None:
+        """Let time pass by a usual back-off, again and again, until ``predicate()`` is true."""
+
+        def now() -> object:
+            self.skip(step)
+            return predicate()
+
+        wait_until(now, timeout)
 
     def wait_settled(self, device: str = "d", timeout: float = 10.0) -> LedgerSnapshot:
         """Wait until nothing of the device is queued any more."""
