@@ -66,7 +66,7 @@ class Intake:
 
         One that is not acknowledged yet goes out by itself.
         """
-        rows = [row for row in self._newest.values() if row.retain and not self._store.holds(row)]
+        rows = [row for row in self._newest.values() if row.retain and row.settled]
         return [Message(row.topic, row.body, retain=True) for row in rows]
 
     def _rows(self, readings: Sequence[Reading]) -> list[Row]:

@@ -11,9 +11,9 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from heapq import merge
 
 from gateway.delivery.payload import array
+from gateway.delivery.row_queue import put_back, take_array
 from gateway.delivery.store import Row, Store
 from gateway.delivery.topics import Topics
 from gateway.driver import Kind
@@ -163,11 +163,7 @@ class Lanes:
                 self._lanes[send.device].copied = 0
         for device, rows in returned.items():
             lane = self._lanes[device]
-            rows.sort(key=_by_id)
-            if lane.waiting and rows[-1].id > lane.waiting[0].id:
-                lane.waiting = deque(merge(rows, lane.waiting, key=_by_id))
-            else:
-                lane.waiting.extendleft(reversed(rows))
+            lane.waiting = put_back(lane.waiting, rows)
             self._line_up(device, lane)
 
     def evict(self, device: str) -> Row | None:
@@ -240,17 +236,8 @@ class Lanes:
         full = len(lane.waiting) >= self.most_rows or sum(len(row.body) + 1 for row in lane.waiting) >= self._most_bytes
         if not full and now_ns < lane.waiting[0].boot_ns + lane.batch_ns:
             return None
-        rows: list[Row] = []
-        size = 2
-        while lane.waiting and lane.waiting[0].batched:
-            size += len(lane.waiting[0].body) + 1
-            if rows and (size > self._most_bytes or len(rows) >= self.most_rows):
-                break
-            rows.append(lane.waiting.popleft())
-            self._prepare(rows[-1])
+        rows = take_array(lane.waiting, self.most_rows, self._most_bytes)
+        for row in rows:
+            self._prepare(row)
         body = array(row.body for row in rows)
         return Send(Way.BATCH, Topics.batch(rows[0].topic), body, retain=False, rows=tuple(rows), device=device)
-
-
-def _by_id(row: Row) -> int:
-    return row.id

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
-from heapq import merge
 
+from gateway.delivery.row_queue import by_id, put_back, take_array
 from gateway.delivery.store import Row, StoreStatus
 
 
@@ -41,7 +41,7 @@ class MemoryStore:
     def head(self, skip: Container[str] = ()) -> Row | None:
         """The oldest late row of a device that is not in ``skip``."""
         heads = [waiting[0] for waiting in self._late.values() if waiting and waiting[0].device not in skip]
-        return min(heads, key=lambda row: row.id, default=None)
+        return min(heads, key=by_id, default=None)
 
     def next_chunk(self, most_rows: int, most_bytes: int, skip: Container[str] = ()) -> list[Row]:
         """See :class:`Store`."""
@@ -49,13 +49,7 @@ class MemoryStore:
         if head is None:
             return []
         waiting = self._late[head.topic]
-        chunk: list[Row] = []
-        size = 2
-        while waiting and len(chunk) < most_rows:
-            size += len(waiting[0].body) + 1
-            if chunk and (size > most_bytes or waiting[0].batched != chunk[0].batched):
-                break
-            chunk.append(waiting.popleft())
+        chunk = take_array(waiting, most_rows, most_bytes)
         if not waiting:
             del self._late[head.topic]
         self._under_way.update((row.id, row) for row in chunk)
@@ -89,10 +83,6 @@ class MemoryStore:
     def give_back(self, rows: Iterable[Row]) -> None:
         """See :class:`Store`."""
         self._put_late([row for row in rows if self._under_way.pop(row.id, None) is not None])
-
-    def holds(self, row: Row) -> bool:
-        """See :class:`Store`."""
-        return not row.settled
 
     def rewind(self) -> None:
         """See :class:`Store`."""
@@ -140,11 +130,16 @@ class MemoryStore:
         """See :class:`Store`: no earlier run is known."""
         return []
 
+    @property
+    def queued(self) -> int:
+        """See :class:`Store`."""
+        return len(self._rows)
+
     def status(self) -> StoreStatus:
         """See :class:`Store`."""
         return StoreStatus(
             state="memory",
-            queued=len(self._rows),
+            queued=self.queued,
             dead=self._died,
             bytes=self._total,
             oldest_boot_ns=next((row.boot_ns for row in self._rows.values()), None),
@@ -168,7 +163,7 @@ class MemoryStore:
 
     def take_late(self) -> list[Row]:
         """All late rows that are not under way; they are here no longer as late ones."""
-        rows = sorted((row for waiting in self._late.values() for row in waiting), key=lambda row: row.id)
+        rows = sorted((row for waiting in self._late.values() for row in waiting), key=by_id)
         self._late.clear()
         return rows
 
@@ -178,19 +173,8 @@ class MemoryStore:
         for row in rows:
             topics.setdefault(row.topic, []).append(row)
         for topic, late in topics.items():
-            late.sort(key=_by_id)
-            waiting = self._late.setdefault(topic, deque())
-            if not waiting or waiting[-1].id < late[0].id:
-                waiting.extend(late)
-            elif late[-1].id < waiting[0].id:
-                waiting.extendleft(reversed(late))
-            else:
-                self._late[topic] = deque(merge(late, waiting, key=_by_id))
+            self._late[topic] = put_back(self._late.get(topic, deque()), late)
 
     def _oldest_late(self, device: str) -> Row | None:
         heads = [waiting for waiting in self._late.values() if waiting and waiting[0].device == device]
         return min(heads, key=lambda waiting: waiting[0].id).popleft() if heads else None
-
-
-def _by_id(row: Row) -> int:
-    return row.id

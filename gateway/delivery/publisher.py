@@ -153,10 +153,9 @@ class Publisher:
             self._pump(now_ns)
         else:
             self._lanes.relieve(now_ns)
-        if self._farewell is not None:
-            queued = self._store.status().queued
-            if self._farewell.step(now_ns, in_flight=len(self._in_flight), queued=queued):
-                self._done = True
+        farewell, waiting = self._farewell, len(self._in_flight)
+        if farewell is not None and farewell.step(now_ns, in_flight=waiting, queued=self._store.queued):
+            self._done = True
 
     # What comes in ---------------------------------------------------------------------------------------------------
 

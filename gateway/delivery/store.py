@@ -104,9 +104,6 @@ class Store(Protocol):
     def give_back(self, rows: Iterable[Row]) -> None:
         """Late rows that were given out could not be sent: they come again."""
 
-    def holds(self, row: Row) -> bool:
-        """Whether the row is not settled yet."""
-
     def rewind(self) -> None:
         """The connection is gone: late rows that were given out and are not settled will be given out again."""
 
@@ -134,6 +131,10 @@ class Store(Protocol):
 
     def runs(self) -> list[dict[str, object]]:
         """``gateway/runs``."""
+
+    @property
+    def queued(self) -> int:
+        """Rows that wait or are under way; cheaper than the whole status."""
 
     def status(self) -> StoreStatus:
         """Figures for health."""

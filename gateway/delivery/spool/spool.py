@@ -97,7 +97,6 @@ class Spool:
         for row in rows:
             if row.settled:
                 continue
-            self._memory.settle([row])
             self._journal.keep(row)
             self._let_go(row)
 
@@ -107,7 +106,6 @@ class Spool:
         if not self._journal.bury(rows, reason):
             self._memory.bury(rows, reason)
             return
-        self._memory.settle(rows)
         for row in rows:
             self._let_go(row)
         self._journal.write([])
@@ -117,10 +115,6 @@ class Spool:
         rows = list(rows)
         self._backlog.give_back(rows)
         self._memory.give_back(row for row in rows if not row.stored)
-
-    def holds(self, row: Row) -> bool:
-        """See :class:`Store`."""
-        return not row.settled
 
     def rewind(self) -> None:
         """See :class:`Store`."""
@@ -188,6 +182,11 @@ class Spool:
         """See :class:`Store`."""
         return self._journal.runs_changed
 
+    @property
+    def queued(self) -> int:
+        """See :class:`Store`."""
+        return self._journal.accounts.total + self._memory.unstored
+
     def status(self) -> StoreStatus:
         """See :class:`Store`."""
         memory = self._memory.status()
@@ -195,7 +194,7 @@ class Spool:
         oldest = [ns for ns in (memory.oldest_boot_ns, self._backlog.oldest_boot_ns()) if ns is not None]
         return StoreStatus(
             state=self.disk.state,
-            queued=self._journal.accounts.total + self._memory.unstored,
+            queued=self.queued,
             dead=self._journal.accounts.dead + memory.dead,
             bytes=used + memory.bytes,
             oldest_boot_ns=min(oldest, default=None),
@@ -237,7 +236,8 @@ class Spool:
             self._backlog.fresh.update(row.id for row in rows)
 
     def _let_go(self, row: Row) -> None:
-        row.settled = True
+        """The row is settled, wherever it is."""
+        self._memory.settle([row])
         if row.stored:
             self._backlog.forget(row.id)
             self._journal.let_go(row)
@@ -272,7 +272,6 @@ class Spool:
         rows = self._evict_from(device)
         if not rows and (row := evict_fresh(device)) is not None:
             rows = [row]
-            self._memory.settle(rows)
             self._let_go(row)
         return rows
 
