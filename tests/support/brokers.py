@@ -101,6 +101,11 @@ class Broker:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
+    def save(self) -> None:
+        """Have mosquitto write its database now (SIGUSR1; with ``persistence true``)."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+
     def log(self) -> str:
         """What it has written so far, over all its starts."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""

@@ -16,6 +16,19 @@ from support.pty import PtyPair
 from support.subscriber import Subscriber
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--long``: see tests/faults/README.md."""
+    parser.addoption("--long", action="store_true", help="fault campaigns in their long form (minutes to hours)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what has no short form, unless the long one was asked for."""
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Count skips in this run."""
     config.pluginmanager.register(SkipCounter(), "sensorpost-skip-counter")
