@@ -81,7 +81,7 @@ class GatewayProcess:
             self._process = None
 
     def terminate(self, timeout: float = 15.0) -> tuple[int, float]:
-        """SIGTERM; its exit code and the seconds that it took. ``AssertionError`` when it does not end; it is killed."""
+        """SIGTERM; its exit code and the seconds it took. One that does not end is killed: ``AssertionError``."""
         assert self._process is not None, "the gateway was not started"
         began = time.monotonic()
         self._process.terminate()
