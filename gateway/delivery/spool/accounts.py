@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.delivery.payload import encode_json
-from gateway.delivery.spool.file import SpoolFile, unpack_last
+from gateway.delivery.spool.file import SpoolFile
+from gateway.delivery.spool.record import unpack_last
 
 MOST_RUNS = 50
 MOST_BYTES = 64 * 1024

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 
-from gateway.delivery.spool.file import Record, SpoolFile
+from gateway.delivery.spool.file import SpoolFile
+from gateway.delivery.spool.record import Record
 from gateway.delivery.store import Row
 
 READ_AHEAD = 500

@@ -11,121 +11,41 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-from gateway.delivery.spool.lock import SpoolError
+from gateway.delivery.spool.record import Record, Stream, record_of
+from gateway.delivery.spool.schema import bring_up, refuse_strangers
 
-SCHEMA = 1
-APPLICATION = 0x53505354
-PAGE = 512
-CHECKPOINT_PAGES = 2048
-"""A log of 1 MiB is copied into the database."""
-
-_TABLES = """
-CREATE TABLE run(id INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, boot_id TEXT NOT NULL, exact INTEGER NOT NULL,
-    dropped INTEGER NOT NULL DEFAULT 0, last BLOB NOT NULL DEFAULT x'');
-CREATE TABLE stream(id INTEGER PRIMARY KEY, device TEXT NOT NULL, topic TEXT NOT NULL, kind TEXT NOT NULL,
-    retain INTEGER NOT NULL, batched INTEGER NOT NULL, UNIQUE(device, topic, kind, retain, batched));
-CREATE TABLE log(id INTEGER PRIMARY KEY, stream INTEGER, run INTEGER, seq INTEGER, boot_ns INTEGER, wall_ns INTEGER,
-    flags INTEGER, crc INTEGER, body BLOB);
-CREATE TABLE kept(id INTEGER PRIMARY KEY, stream INTEGER, run INTEGER, seq INTEGER, boot_ns INTEGER, wall_ns INTEGER,
-    flags INTEGER, crc INTEGER, body BLOB, acked_ns INTEGER);
-CREATE TABLE dead(id INTEGER PRIMARY KEY, stream INTEGER, run INTEGER, seq INTEGER, boot_ns INTEGER, wall_ns INTEGER,
-    flags INTEGER, crc INTEGER, body BLOB, reason TEXT, died_ns INTEGER);
-"""
-
-UNSYNCED = 1
-"""Flag of a record: the wall clock was not trusted when it was read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """What the records of one device have in common."""
-
-    device: str
-    topic: str
-    kind: str
-    retain: bool
-    batched: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One row of the log. ``crc`` guards everything else in it but ``id``."""
-
-    id: int
-    stream: int
-    run: int
-    seq: int
-    boot_ns: int
-    wall_ns: int
-    flags: int
-    body: bytes
-
-    def crc(self) -> int:
-        """CRC-32 over the numbers and the body."""
-        numbers = f"{self.stream},{self.run},{self.seq},{self.boot_ns},{self.wall_ns},{self.flags};"
-        return zlib.crc32(self.body, zlib.crc32(numbers.encode()))
-
-    def columns(self) -> tuple[object, ...]:
-        """The row as it is stored."""
-        numbers = (self.id, self.stream, self.run, self.seq, self.boot_ns, self.wall_ns, self.flags)
-        return (*numbers, self.crc(), self.body)
-
-
-def record_of(row: Sequence[Any]) -> Record | None:
-    """A stored row, or ``None`` when its CRC is not right."""
-    try:
-        row_id, stream, run, seq, boot_ns, wall_ns, flags = row[:7]
-        record = Record(row_id, stream, run, seq, boot_ns, wall_ns, flags, bytes(row[8]))
-        return record if record.crc() == row[7] else None
-    except (TypeError, ValueError, IndexError):
-        return None
-
-
-def pack_last(last: Iterable[tuple[int, int]]) -> bytes:
-    """Pairs of stream id and seq as variable-length integers."""
-    out = bytearray()
-    for pair in last:
-        for number in pair:
-            rest = number
-            while rest > 0x7F:
-                out.append(rest & 0x7F | 0x80)
-                rest >>= 7
-            out.append(rest)
-    return bytes(out)
-
-
-def unpack_last(data: bytes) -> dict[int, int]:
-    """The reverse of :func:`pack_last`; what does not parse is left out."""
-    numbers: list[int] = []
-    number = shift = 0
-    for byte in data:
-        number |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            numbers.append(number)
-            number = shift = 0
-    return dict(zip(numbers[::2], numbers[1::2], strict=False))
+PRAGMAS = (
+    "page_size=512",  # of a new file; an old one keeps its own
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "wal_autocheckpoint=2048",  # pages: a log of 1 MiB is copied into the database
+    "cache_size=-1024",
+)
 
 
 class SpoolFile:
     """An open database. Used by one thread. Every method may raise ``sqlite3.Error``."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make it. Raises ``SpoolError`` for a newer schema, ``sqlite3.DatabaseError`` for a damaged file."""
+        """Open or make it.
+
+        Raises ``SpoolError`` for a file that is not ours to change, ``sqlite3.DatabaseError`` for a damaged one.
+        """
         self.path = path
-        new = not path.exists() or path.stat().st_size == 0
-        if new:
+        if path.exists() and path.stat().st_size > 0:
+            refuse_strangers(path)
+        else:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         # the publisher's thread closes it, or the main thread when that one hangs
         self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
         try:
-            self._prepare(new=new)
+            for pragma in PRAGMAS:
+                self._db.execute(f"PRAGMA {pragma}")
+            bring_up(self._db)
+            self._page = int(self._db.execute("PRAGMA page_size").fetchone()[0])
         except BaseException:
             self._db.close()
             raise
@@ -133,29 +53,6 @@ class SpoolFile:
     def close(self) -> None:
         """Close it; SQLite then copies the log into the database."""
         self._db.close()
-
-    def _prepare(self, *, new: bool) -> None:
-        db = self._db
-        if new:
-            db.execute(f"PRAGMA page_size={PAGE}")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if version > SCHEMA:
-            raise SpoolError(
-                f"{self.path}: written by a newer sensorpost (schema {version}, this one knows {SCHEMA}); "
-                "install that version again, or move the file away"
-            )
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
-        db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-        db.execute("PRAGMA cache_size=-1024")
-        if tables == 0:
-            statements = [part for part in _TABLES.split(";") if part.strip()]
-            with self.transaction():
-                for statement in statements:
-                    db.execute(statement)
-                db.execute(f"PRAGMA application_id={APPLICATION}")
-                db.execute(f"PRAGMA user_version={SCHEMA}")
 
     def check(self, seconds: float) -> None:
         """SQLite's own check, for at most ``seconds``. Raises ``sqlite3.DatabaseError`` when it finds damage."""
@@ -283,7 +180,7 @@ class SpoolFile:
         """Bytes of pages in use."""
         pages = self._db.execute("PRAGMA page_count").fetchone()[0]
         free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
-        return int(pages - free) * PAGE
+        return int(pages - free) * self._page
 
 
 class _Transaction:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from gateway.clocks import Clock
 from gateway.delivery.spool.accounts import Accounts, RunAccount
 from gateway.delivery.spool.disk import Disk
-from gateway.delivery.spool.file import UNSYNCED, Record, SpoolFile, Stream, pack_last
+from gateway.delivery.spool.file import SpoolFile
+from gateway.delivery.spool.record import UNSYNCED, Record, Stream, pack_last
 from gateway.delivery.store import Durability, Row
 from gateway.driver import Kind
 

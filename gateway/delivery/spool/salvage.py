@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.delivery.spool.file import Record, SpoolFile, Stream, record_of
+from gateway.delivery.spool.file import SpoolFile
+from gateway.delivery.spool.record import Record, Stream, record_of
 
 log = logging.getLogger(__name__)
 

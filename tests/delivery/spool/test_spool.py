@@ -190,7 +190,7 @@ def test_a_newer_file_is_refused_untouched(bench: Bench) -> None:
     db.execute("PRAGMA user_version = 99")
     db.close()
     before = bench.path.read_bytes()
-    with pytest.raises(SpoolError, match="written by a newer sensorpost"):
+    with pytest.raises(SpoolError, match="from a newer sensorpost"):
         bench.open("r2")
     assert bench.path.read_bytes() == before
 
