@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.delivery.spool.file import record_of, unpack_last
+from gateway.delivery.spool.record import record_of, unpack_last
 
 Identity = tuple[str, str, int]
 """(device, run, seq)."""
