@@ -21,6 +21,7 @@ from gateway.clocks import Clock, SystemClock
 from gateway.config.settings import DeviceSettings, Settings
 from gateway.delivery.bulletin import HEALTH, Bulletin
 from gateway.delivery.correction import Correction
+from gateway.delivery.desk import Desk
 from gateway.delivery.intake import Route
 from gateway.delivery.lanes import Lanes
 from gateway.delivery.link import Link
@@ -29,7 +30,7 @@ from gateway.delivery.publisher import Publisher
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.spool import Spool
-from gateway.delivery.store import Durability, Store
+from gateway.delivery.store import Durability
 from gateway.delivery.topics import Topics
 from gateway.delivery.twin import Twin
 from gateway.hardware.protocols import Hardware
@@ -120,9 +121,21 @@ class Gateway:
             window=mqtt.window,
             stall=max(5.0, 2 * mqtt.keepalive),
         )
+        desk = Desk(
+            inbox=self._inbox,
+            publisher=self._publisher,
+            caretaker=self._store if isinstance(self._store, MemoryStore) else self._store.care,
+            ledgers=lambda: {device: queue.ledger for device, queue in self._queues.items()},
+            run=self.run_id,
+            runs=self._store.runs,
+            keeps=settings.spool.keep > 0,
+        )
         self._control = ControlServer(
             control_socket(self._state_dir, os.environ),
-            {"read": lambda request: readings.read(request, self._publisher.taps, lambda: self._boards)},
+            {
+                "read": lambda request: readings.read(request, self._publisher.taps, lambda: self._boards),
+                **desk.verbs(),
+            },
         )
         self._supervisor = Supervisor(
             queue_for=self._queues.__getitem__,
@@ -195,7 +208,7 @@ class Gateway:
             return None
         return Disk(self._state_dir / self._settings.spool.path, self._clock, self._alarms)
 
-    def _make_store(self) -> Store:
+    def _make_store(self) -> Spool | MemoryStore:
         if self._disk is None:
             return MemoryStore(MEMORY)
         spool = self._settings.spool
@@ -209,6 +222,8 @@ class Gateway:
             memory_bytes=MEMORY,
             refuse_new=spool.when_full == "refuse_new",
             spill_after=spool.spill_after,
+            keep=spool.keep,
+            lost_outside=lambda: sum(queue.ledger.lost_outside for queue in self._queues.values()),
         )
 
     def _devices_object(self) -> dict[str, Any]:

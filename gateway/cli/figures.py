@@ -81,6 +81,11 @@ def _number(value: float, precision: int | None) -> str:
     return f"{value:.{precision}f}"
 
 
+def size(count: float) -> str:
+    """``1.2 MB``."""
+    return " ".join(_bytes(count))
+
+
 def _bytes(size: float) -> tuple[str, str]:
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if abs(size) < 999.5 or unit == "TB":

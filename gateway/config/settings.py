@@ -148,6 +148,8 @@ class SpoolSettings:
     max_size: int = 256 * 1000 * 1000
     when_full: str = "drop_oldest"
     """drop_oldest or refuse_new."""
+    keep: float = 0.0
+    """Seconds that acknowledged readings stay for ``spool resend``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

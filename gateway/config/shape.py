@@ -85,6 +85,9 @@ class SpoolTable:
     when_full: Literal["drop_oldest", "refuse_new"] = option(
         "drop_oldest", help="What gives way: the oldest of the device that holds most, or the newest."
     )
+    keep: Duration = option(
+        "0s", min=0, max=366 * DAY, help="How long acknowledged readings stay for spool resend, within max_size."
+    )
 
 
 @options

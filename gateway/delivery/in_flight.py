@@ -35,9 +35,13 @@ class InFlight:
             self._late_bytes -= len(send.payload)
         return send
 
+    def sends(self) -> list[Send]:
+        """Everything that is in flight, oldest first."""
+        return list(self._sends.values())
+
     def clear(self) -> list[Send]:
         """The connection has ended: everything that was in flight, oldest first."""
-        sends = list(self._sends.values())
+        sends = self.sends()
         self._sends.clear()
         self._late = self._late_bytes = 0
         return sends

@@ -17,6 +17,8 @@ from gateway.status.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
+UNWRITABLE = "unwritable"
+
 LedgerOf = Callable[[Row], Ledger | None]
 """The account that a row belongs to; ``None`` for a row of an earlier run, which the store accounts for."""
 
@@ -79,7 +81,7 @@ class Intake:
                 if reading.device not in self._told:
                     self._told.add(reading.device)
                     log.warning("%s: a reading cannot be written as JSON and is dropped: %s", reading.device, exc)
-                self._drop(self._row(reading, b""), "unwritable")
+                self._drop(self._row(reading, b""), UNWRITABLE)
             else:
                 rows.append(self._row(reading, body))
         return rows
@@ -107,4 +109,4 @@ class Intake:
         """Count a row that was dropped, by default for want of room."""
         ledger = self._ledger_of(row)
         if ledger is not None:
-            ledger.dropped(reason)
+            ledger.dropped(reason, outside=reason == UNWRITABLE)

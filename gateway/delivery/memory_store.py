@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Sequence
 
 from gateway.delivery.row_queue import by_id, put_back, take_array
-from gateway.delivery.store import Row, StoreStatus
+from gateway.delivery.store import Counts, Row, StoreStatus, What
 
 
 class MemoryStore:
@@ -102,6 +102,36 @@ class MemoryStore:
             dropped.append(row)
         return dropped
 
+    def retry(self) -> Counts:
+        """See :class:`Caretaker`."""
+        rows = [row for row, _reason in self._dead.values()]
+        self._dead.clear()
+        self._died -= len(rows)
+        for row in rows:
+            row.settled = False
+        self.accept(rows)
+        self.demote(rows)
+        return _counted(rows)
+
+    def resend(self, since_ns: int) -> Counts:  # noqa: ARG002 (part of what a store is)
+        """See :class:`Caretaker`: nothing is kept here."""
+        return Counter()
+
+    def flush(self) -> None:
+        """See :class:`Caretaker`: nothing is ever pending here."""
+
+    def purge(self, what: What) -> Counts:
+        """See :class:`Caretaker`."""
+        rows: list[Row] = []
+        if what is What.QUEUED:
+            rows = self.take_late()
+            self.settle(rows)
+        elif what is What.DEAD:
+            rows = [row for row, _reason in self._dead.values()]
+            self._dead.clear()
+            self._died -= len(rows)
+        return _counted(rows)
+
     def tick(self, now_ns: int) -> None:
         """See :class:`Store`: nothing is ever due here."""
 
@@ -121,8 +151,7 @@ class MemoryStore:
         """See :class:`Store`."""
         return 0
 
-    @property
-    def runs_changed(self) -> bool:
+    def take_runs_changed(self) -> bool:
         """See :class:`Store`."""
         return False
 
@@ -178,3 +207,7 @@ class MemoryStore:
     def _oldest_late(self, device: str) -> Row | None:
         heads = [waiting for waiting in self._late.values() if waiting and waiting[0].device == device]
         return min(heads, key=lambda waiting: waiting[0].id).popleft() if heads else None
+
+
+def _counted(rows: Iterable[Row]) -> Counts:
+    return Counter((row.device, row.run) for row in rows)

@@ -25,7 +25,7 @@ from gateway.delivery.probe import Probe
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.delivery.refusals import Refusals
 from gateway.delivery.settlement import Settlement
-from gateway.delivery.store import Store
+from gateway.delivery.store import Row, Store
 from gateway.delivery.taps import Taps
 from gateway.delivery.task import Task
 from gateway.delivery.twin import Twin
@@ -112,6 +112,10 @@ class Publisher:
         """Where readings can be seen as they are accepted. Any thread."""
         return self._intake.taps
 
+    def under_way(self) -> list[Row]:
+        """Readings that were sent and are not acknowledged. For tasks on this thread."""
+        return [row for send in self._in_flight.sends() for row in send.rows]
+
     def stop(self, flush: float) -> None:
         """Ask the loop to end after at most ``flush`` seconds. Any thread."""
         self._inbox.post(Stop(flush))
@@ -146,7 +150,7 @@ class Publisher:
         self._correction.tick()
         self._twin.tick(now_ns)
         self._store.tick(now_ns)
-        if self._store.runs_changed:
+        if self._store.take_runs_changed():
             self._bulletin.runs_changed()
         self._bulletin.tick(now_ns)
         if self._link.up:

@@ -7,6 +7,7 @@ All methods are called from the publisher's thread.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -76,12 +77,43 @@ class StoreStatus:
     written_bytes: int
 
 
+Counts = Counter[tuple[str, str]]
+"""How many readings per (device, run)."""
+
+
+class What(StrEnum):
+    """What can be deleted."""
+
+    QUEUED = "queued"
+    DEAD = "dead"
+    KEPT = "kept"
+
+
+class Unavailable(Exception):
+    """The disk refuses now."""
+
+
+class Caretaker(Protocol):
+    """What a person can ask of a store. Counts are what was done; ``Unavailable`` when the disk refuses."""
+
+    def flush(self) -> None:
+        """Carry out what is pending, so that who looks into the file sees what is."""
+
+    def retry(self) -> Counts:
+        """Let dead letters wait again, all but those that cannot be read."""
+
+    def resend(self, since_ns: int) -> Counts:
+        """Let acknowledged readings that were kept wait again: those taken since ``since_ns``, wall clock."""
+
+    def purge(self, what: What) -> Counts:
+        """Delete readings for good."""
+
+
 class Store(Protocol):
     """What the publisher needs of a store."""
 
-    @property
-    def runs_changed(self) -> bool:
-        """Whether :meth:`runs` has another answer than the last time."""
+    def take_runs_changed(self) -> bool:
+        """Whether :meth:`runs` has another answer than at the last question."""
 
     def accept(self, rows: Sequence[Row]) -> list[Row]:
         """Take rows; when this returns they are as safe as the store promises. The rows that it refused."""

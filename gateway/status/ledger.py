@@ -36,6 +36,8 @@ class Ledger:
         self._lock = threading.Lock()
         self._dropped: Counter[str] = Counter()
         self._counts: Counter[str] = Counter()
+        self.lost_outside = 0
+        """Readings that were dropped before they came to the store."""
 
     def accepted(self) -> None:
         """A reading got its number and is waiting."""
@@ -48,6 +50,7 @@ class Ledger:
         with self._lock:
             self._counts["read"] += 1
             self._dropped[reason] += 1
+            self.lost_outside += 1
 
     def acked(self, count: int = 1, *, unheard: bool = False) -> None:
         """The broker has acknowledged readings; ``unheard``: it also said that nobody subscribes to them."""
@@ -69,9 +72,22 @@ class Ledger:
             self._counts["dead"] -= count
             self._counts["queued"] += count
 
-    def dropped(self, reason: str, count: int = 1) -> None:
-        """Waiting readings were dropped by policy."""
+    def reopened(self, count: int = 1) -> None:
+        """Acknowledged readings are to be sent again."""
         with self._lock:
+            self._counts["acked"] -= count
+            self._counts["queued"] += count
+
+    def discarded(self, reason: str, count: int = 1) -> None:
+        """Dead letters were deleted."""
+        with self._lock:
+            self._counts["dead"] -= count
+            self._dropped[reason] += count
+
+    def dropped(self, reason: str, count: int = 1, *, outside: bool = False) -> None:
+        """Waiting readings were dropped; ``outside``: the store never had them."""
+        with self._lock:
+            self.lost_outside += count * outside
             self._counts["queued"] -= count
             self._dropped[reason] += count
 

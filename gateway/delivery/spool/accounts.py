@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.delivery.payload import encode_json
 from gateway.delivery.spool.file import SpoolFile
-from gateway.delivery.spool.record import unpack_last
+from gateway.delivery.spool.record import DROPPED, unpack_last
 
 MOST_RUNS = 50
 MOST_BYTES = 64 * 1024
@@ -83,6 +83,10 @@ class Accounts:
         self.bytes[device] -= size
         self.total -= 1
 
+    def devices(self) -> list[str]:
+        """The devices that have rows."""
+        return [device for device, rows in self.rows.items() if rows > 0]
+
     def largest(self) -> str | None:
         """The device that holds most bytes."""
         device = max(self.bytes, key=self.bytes.__getitem__, default=None)
@@ -106,5 +110,7 @@ class Accounts:
     def _merge(account: RunAccount, last: bytes, devices: dict[int, str]) -> None:
         for stream, seq in unpack_last(last).items():
             device = devices.get(stream)
+            if stream == DROPPED:
+                account.dropped = max(account.dropped, seq)
             if device is not None:
                 account.last_seq[device] = max(seq, account.last_seq.get(device, 0))

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from gateway.clocks import Clock
 from gateway.delivery.spool.file import SpoolFile
-from gateway.delivery.spool.lock import Lock, SpoolError
+from gateway.delivery.spool.lock import Lock, SpoolError, lock_path
 from gateway.delivery.spool.salvage import move_aside, salvage
 from gateway.status.alarms import Alarms
 
@@ -102,7 +102,7 @@ class Disk:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if self._lock is None:
-                self._lock = Lock(self.path.with_name(self.path.name + ".lock"))
+                self._lock = Lock(lock_path(self.path))
             self.file = self._open_file()
             self._make_ballast()
         except OSError as exc:

@@ -6,14 +6,15 @@ own; where nothing comes, they are written after 5 s.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from gateway.clocks import Clock
 from gateway.delivery.spool.accounts import Accounts, RunAccount
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
-from gateway.delivery.spool.record import UNSYNCED, Record, Stream, pack_last
-from gateway.delivery.store import Durability, Row
+from gateway.delivery.spool.record import DROPPED, UNSYNCED, Record, Stream, pack_last
+from gateway.delivery.store import Counts, Durability, Row
 from gateway.driver import Kind
 
 SECOND = 1_000_000_000
@@ -41,8 +42,13 @@ class Journal:
         self._deletes: list[Row] = []
         self._keep: list[tuple[Row, int]] = []
         self._flush_ns: int | None = None
+        self._drops: Counter[int] = Counter()
+        """Readings of earlier runs that were dropped, by the run's number, as far as it is not written yet."""
+        self._own_drops = 0
         self.on_written: Callable[[], None] = lambda: None
         """Called when pending deletions were carried out."""
+        self.lost_outside: Callable[[], int] = int
+        """How many readings of this run were dropped before they came here; they belong to its account, too."""
 
     def load(self) -> None:
         """The file was opened, at the start or after trouble: learn what is in it, and enter this run."""
@@ -66,6 +72,9 @@ class Journal:
                 file.update_run(newest[0], newest[1], accounts.runs[newest[0]].dropped)
         known = accounts.runs.get(number)
         accounts.runs[number] = known or RunAccount(number, self._run, self._boot_id, self._exact)
+        for earlier, count in self._drops.items():
+            if earlier in accounts.runs:
+                accounts.runs[earlier].dropped += count
         self._run_number = number
         self.accounts = accounts
         self.runs_changed = True
@@ -81,7 +90,7 @@ class Journal:
 
     def write(self, rows: Sequence[Row]) -> bool:
         """Insert rows and carry out pending deletions, in one transaction. True when it is on disk."""
-        if not rows and not self._deletes and not self._keep:
+        if not rows and not self._deletes and not self._keep and not self._drops:
             self._flush_ns = None
             return True
         if not self._disk.attempt(lambda file: self._write(file, rows)):
@@ -92,6 +101,7 @@ class Journal:
             self._account(row).queued += 1
         self._deletes.clear()
         self._keep.clear()
+        self._drops.clear()
         self._flush_ns = None
         self.on_written()
         return True
@@ -101,9 +111,15 @@ class Journal:
             records = [self._record(file, row) for row in rows]
             for row, acked_ns in self._keep:
                 file.keep([self._record(file, row)], acked_ns)
-            last = pack_last((self._stream_id(file, stream), seq) for stream, seq in self._last.values())
-            file.write(records, [row.id for row in self._deletes], self._run_number, last)
+            for number in self._drops:
+                file.execute("UPDATE run SET dropped = dropped + ? WHERE id = ?", self._drops[number], number)
+            file.write(records, [row.id for row in self._deletes], self._run_number, self._newest(file))
         return True
+
+    def _newest(self, file: SpoolFile) -> bytes:
+        """What row 0 says of this run: how many readings were dropped, and the newest seq of every device."""
+        last = [(self._stream_id(file, stream), seq) for stream, seq in self._last.values()]
+        return pack_last([(DROPPED, self._own_drops + self.lost_outside()), *last])
 
     # Out -------------------------------------------------------------------------------------------------------------
 
@@ -160,8 +176,18 @@ class Journal:
     def dropped(self, rows: Iterable[Row]) -> None:
         """Rows of this or of earlier runs were dropped by policy."""
         for row in rows:
-            self._account(row).dropped += 1
-        self.runs_changed = True
+            if row.run == self._run:
+                self._own_drops += 1
+                continue
+            account = self._account(row)
+            account.dropped += 1
+            self._drops[account.number] += 1
+            self.runs_changed = True
+
+    def deleted(self, counts: Counts) -> None:
+        """Readings were deleted in the file by a person, where earlier runs are counted already: count anew."""
+        self._own_drops += sum(count for (_device, run), count in counts.items() if run == self._run)
+        self.load()
 
     def tick(self, now_ns: int) -> None:
         """Carry out deletions that no insertion came for."""
@@ -188,11 +214,7 @@ class Journal:
 
         def finish(file: SpoolFile) -> bool:
             with file.transaction():
-                last = pack_last((self._stream_id(file, stream), seq) for stream, seq in self._last.values())
-                for account in self.accounts.runs.values():
-                    if account.number != self._run_number:
-                        file.execute("UPDATE run SET dropped = ? WHERE id = ?", account.dropped, account.number)
-                file.update_run(self._run_number, last, self.accounts.runs[self._run_number].dropped)
+                file.update_run(self._run_number, self._newest(file), self._own_drops + self.lost_outside())
             return True
 
         if self._run_number:

@@ -11,6 +11,11 @@ class SpoolError(Exception):
     """The spool cannot be used, and the reason is for a person. Nothing was changed."""
 
 
+def lock_path(spool: Path) -> Path:
+    """The lock's file for a spool."""
+    return spool.with_name(spool.name + ".lock")
+
+
 class Lock:
     """One gateway for one spool. Held until the process ends or ``release``."""
 

@@ -6,6 +6,7 @@ at any moment leaves either the old layout or the new one.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,13 +40,15 @@ def refuse_strangers(path: Path, newest: int = len(STEPS)) -> None:
     Raises ``sqlite3.DatabaseError`` for one that cannot be read.
     """
     # read-only: a connection that may write would copy the file's write-ahead log into it at its end
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        application = db.execute("PRAGMA application_id").fetchone()[0]
-        tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    finally:
-        db.close()
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        refuse_strange(db, path, newest)
+
+
+def refuse_strange(db: sqlite3.Connection, path: Path, newest: int = len(STEPS)) -> None:
+    """As :func:`refuse_strangers`, for a file that is open."""
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if tables > 0 and application != APPLICATION:
         raise SpoolError(f"{path}: this is the database of another program; give [spool] path a file of its own")
     if version > newest:

@@ -7,12 +7,13 @@ writes, :mod:`backlog` reads late rows back.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Sequence
 
 from gateway.clocks import Clock
 from gateway.delivery.memory_store import MemoryStore
 from gateway.delivery.spool.backlog import Backlog
+from gateway.delivery.spool.care import Care
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.journal import SECOND, Journal
@@ -41,8 +42,12 @@ class Spool:
         refuse_new: bool = False,
         spill_after: float = 1.0,
         keep: float = 0.0,
+        lost_outside: Callable[[], int] = int,
     ) -> None:
-        """``exact``: every device of this run is ``full``. ``disk`` may be in trouble already."""
+        """``exact``: every device of this run is ``full``. ``disk`` may be in trouble already.
+
+        ``lost_outside`` counts the readings of this run that were dropped before they came here.
+        """
         self.disk = disk
         self._clock = clock
         self._max_bytes = max_bytes
@@ -53,6 +58,8 @@ class Spool:
         self._journal = Journal(disk, clock, run=run, boot_id=boot_id, exact=exact, keep_ns=self._keep_ns)
         self._backlog = Backlog(self._journal.row_of, self._journal.damaged)
         self._journal.on_written = self._backlog.written
+        self._journal.lost_outside = lost_outside
+        self.care = Care(disk, self._journal, self._backlog, self._memory, self._evict_from)
         self._spill: deque[tuple[int, Row]] = deque()
         self._look_ns = 0
         self._purge_ns = 0
@@ -66,6 +73,7 @@ class Spool:
     def accept(self, rows: Sequence[Row]) -> list[Row]:
         """See :class:`Store`: rows of ``full`` devices are committed and synced when this returns."""
         if self._refuse_new and self._is_full():
+            self._journal.dropped(rows)
             return list(rows)
         self._memory.accept(rows)
         for row in rows:
@@ -124,16 +132,16 @@ class Spool:
     def make_room(self, evict_fresh: Callable[[str], Row | None]) -> list[Row]:
         """See :class:`Store`: kept rows go first, then the oldest row of the device that holds most bytes."""
         dropped = self._memory.make_room(evict_fresh)
+        self._journal.dropped(dropped)
         while not self._refuse_new and self._is_full():
             if self._journal.purge_kept():
                 continue
             rows = self._evict(evict_fresh)
             if not rows:
                 break
+            self._journal.dropped(rows)
             self._journal.write([])
             dropped += rows
-        if dropped:
-            self._journal.dropped(dropped)
         return dropped
 
     def tick(self, now_ns: int) -> None:
@@ -174,13 +182,12 @@ class Spool:
 
     def runs(self) -> list[dict[str, object]]:
         """See :class:`Store`."""
-        self._journal.runs_changed = False
         return self._journal.earlier_runs()
 
-    @property
-    def runs_changed(self) -> bool:
+    def take_runs_changed(self) -> bool:
         """See :class:`Store`."""
-        return self._journal.runs_changed
+        changed, self._journal.runs_changed = self._journal.runs_changed, False
+        return changed
 
     @property
     def queued(self) -> int:
@@ -200,34 +207,6 @@ class Spool:
             oldest_boot_ns=min(oldest, default=None),
             written_bytes=self.disk.written_bytes(),
         )
-
-    def flush(self) -> None:
-        """Carry out what is pending."""
-        self._journal.write([])
-
-    def names(self, stream: int, run: int) -> tuple[str, str]:
-        """Device and run for their numbers."""
-        found = self._journal.stream(stream)
-        account = self._journal.accounts.runs.get(run)
-        return (found.device if found else "?", account.run if account else "?")
-
-    def came_back(self, ids: Iterable[int]) -> None:
-        """Rows were put back into the log."""
-        self._backlog.became_late(ids)
-
-    def recount(self) -> None:
-        """The tables were changed: count anew."""
-        self._journal.load()
-
-    def purge_queued(self) -> Counter[tuple[str, str]]:
-        """Drop every late row that is not under way."""
-        counts: Counter[tuple[str, str]] = Counter()
-        for device in [name for name, rows in self._journal.accounts.rows.items() if rows > 0]:
-            while rows := self._evict_from(device):
-                counts.update((row.device, row.run) for row in rows)
-                self._journal.dropped(rows)
-                self._journal.write([])
-        return counts
 
     def _store(self, rows: list[Row]) -> None:
         """Write rows that the lanes have; when the disk refuses they stay in memory and are written later."""

@@ -5,81 +5,17 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import FakeClock
+from support.spooling import SpoolBench
 
-from gateway.delivery.spool import care
-from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.lock import SpoolError
 from gateway.delivery.spool.spool import Spool
-from gateway.delivery.store import Durability, Row
-from gateway.driver import Kind
-from gateway.status.alarms import Alarms
+from gateway.delivery.store import Durability, Row, Unavailable, What
 
 SECOND = 1_000_000_000
-
-
-class Bench:
-    """Opens the same spool again and again, as runs of the gateway do."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "state" / "spool.db"
-        self.clock = FakeClock()
-        self.alarms = Alarms(lambda: None)
-        self._open: list[Spool] = []
-
-    def open(self, run: str, *, max_bytes: int = 10_000_000, refuse_new: bool = False, keep: float = 0.0) -> Spool:
-        """A run begins."""
-        spool = Spool(
-            Disk(self.path, self.clock, self.alarms),
-            self.clock,
-            run=run,
-            boot_id="boot",
-            exact=True,
-            max_bytes=max_bytes,
-            memory_bytes=1_000_000,
-            refuse_new=refuse_new,
-            keep=keep,
-        )
-        self._open.append(spool)
-        return spool
-
-    def kill(self, spool: Spool) -> None:
-        """What is left of a gateway that was killed: its descriptors are closed, and nothing was said."""
-        spool.disk.close()
-
-    def row(self, number: int, *, run: str = "r1", device: str = "d", durability: Durability = Durability.FULL) -> Row:
-        """A reading with ``seq`` = ``number``."""
-        return Row(
-            id=number,
-            device=device,
-            run=run,
-            seq=number,
-            kind=Kind.SAMPLED,
-            topic=f"B/{device}",
-            retain=True,
-            batched=False,
-            body=b'{"seq":%d,"pad":"%s"}' % (number, b"x" * 60),
-            boot_ns=self.clock.boot_ns(),
-            wall_ns=self.clock.wall_ns(),
-            durability=durability,
-        )
-
-    def end(self) -> None:
-        """Close what is open."""
-        for spool in self._open:
-            spool.disk.close()
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    """A bench in a folder of its own."""
-    made = Bench(tmp_path)
-    yield made
-    made.end()
 
 
 def everything(spool: Spool) -> list[int]:
@@ -96,7 +32,7 @@ def late(spool: Spool, rows: list[Row]) -> None:
     spool.demote(rows)
 
 
-def test_full_survives_a_kill_right_after_accept(bench: Bench) -> None:
+def test_full_survives_a_kill_right_after_accept(bench: SpoolBench) -> None:
     """It is on disk when ``accept`` returns; so is the last seq, and the run is exact."""
     first = bench.open("r1")
     first.accept([bench.row(number) for number in range(1, 6)])
@@ -107,7 +43,7 @@ def test_full_survives_a_kill_right_after_accept(bench: Bench) -> None:
     assert (again.highest_id(), everything(again)) == (5, [1, 2, 3, 4, 5])
 
 
-def test_the_newest_of_this_boot_may_go_live(bench: Bench) -> None:
+def test_the_newest_of_this_boot_may_go_live(bench: SpoolBench) -> None:
     """And is given out once: by ``left_over`` or as a late one."""
     first = bench.open("r1")
     first.accept([bench.row(1), bench.row(2, device="e"), bench.row(3)])
@@ -117,7 +53,7 @@ def test_the_newest_of_this_boot_may_go_live(bench: Bench) -> None:
     assert everything(again) == [1]
 
 
-def test_what_was_given_out_comes_again_after_a_drop(bench: Bench) -> None:
+def test_what_was_given_out_comes_again_after_a_drop(bench: SpoolBench) -> None:
     """The same rows with the same bytes, without those that were settled, oldest first."""
     spool = bench.open("r1")
     rows = [bench.row(number) for number in range(1, 21)]
@@ -133,7 +69,7 @@ def test_what_was_given_out_comes_again_after_a_drop(bench: Bench) -> None:
     assert all(bodies[row.id] == row.body for row in again)
 
 
-def test_deletions_travel_with_insertions_or_after_five_seconds(bench: Bench) -> None:
+def test_deletions_travel_with_insertions_or_after_five_seconds(bench: SpoolBench) -> None:
     """An acknowledgement costs no write of its own."""
     spool = bench.open("r1")
     rows = [bench.row(1), bench.row(2)]
@@ -157,7 +93,7 @@ def count(path: Path, table: str = "log") -> int:
         db.close()
 
 
-def test_spill_writes_only_what_the_broker_leaves(bench: Bench) -> None:
+def test_spill_writes_only_what_the_broker_leaves(bench: SpoolBench) -> None:
     """Acknowledged in time: nothing on disk. After ``spill_after``, and at the end, it is."""
     spool = bench.open("r1")
     rows = [bench.row(number, durability=Durability.SPILL) for number in (1, 2, 3)]
@@ -174,7 +110,7 @@ def test_spill_writes_only_what_the_broker_leaves(bench: Bench) -> None:
     assert (count(bench.path), spool.unsaved) == (3, 1)
 
 
-def test_a_second_gateway_is_refused_by_name(bench: Bench) -> None:
+def test_a_second_gateway_is_refused_by_name(bench: SpoolBench) -> None:
     """And the first one is not disturbed."""
     first = bench.open("r1")
     with pytest.raises(SpoolError, match=r"another gateway \(process \d+\) uses this spool"):
@@ -183,7 +119,7 @@ def test_a_second_gateway_is_refused_by_name(bench: Bench) -> None:
     assert count(bench.path) == 1
 
 
-def test_a_newer_file_is_refused_untouched(bench: Bench) -> None:
+def test_a_newer_file_is_refused_untouched(bench: SpoolBench) -> None:
     """Byte for byte."""
     bench.open("r1").close()
     db = sqlite3.connect(bench.path)
@@ -196,7 +132,7 @@ def test_a_newer_file_is_refused_untouched(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("damage", ["garbage", "header", "pages", "short"])
-def test_a_damaged_file_is_set_aside_and_salvaged(bench: Bench, damage: str) -> None:
+def test_a_damaged_file_is_set_aside_and_salvaged(bench: SpoolBench, damage: str) -> None:
     """The gateway starts, says so, keeps the old file, and takes new readings."""
     first = bench.open("r1")
     first.accept([bench.row(number) for number in range(1, 201)])
@@ -221,7 +157,7 @@ def test_a_damaged_file_is_set_aside_and_salvaged(bench: Bench, damage: str) -> 
         assert saved == sorted(saved)
 
 
-def test_a_flipped_bit_costs_one_reading(bench: Bench) -> None:
+def test_a_flipped_bit_costs_one_reading(bench: SpoolBench) -> None:
     """Its CRC is wrong: it is a dead letter, and the others flow."""
     first = bench.open("r1")
     first.accept([bench.row(number) for number in (1, 2, 3)])
@@ -235,7 +171,7 @@ def test_a_flipped_bit_costs_one_reading(bench: Bench) -> None:
     assert (status.queued, status.dead) == (2, 1)
 
 
-def test_the_oldest_of_the_largest_device_give_way(bench: Bench) -> None:
+def test_the_oldest_of_the_largest_device_give_way(bench: SpoolBench) -> None:
     """The size limit holds, and the device with little loses nothing."""
     spool = bench.open("r1", max_bytes=65_536)
     late(spool, [bench.row(1, device="small")])
@@ -249,7 +185,7 @@ def test_the_oldest_of_the_largest_device_give_way(bench: Bench) -> None:
     assert spool.status().bytes <= 65_536 + 1024
 
 
-def test_with_refuse_new_the_newest_give_way(bench: Bench) -> None:
+def test_with_refuse_new_the_newest_give_way(bench: SpoolBench) -> None:
     """What waits stays."""
     spool = bench.open("r1", max_bytes=65_536, refuse_new=True)
     refused: list[Row] = []
@@ -260,7 +196,7 @@ def test_with_refuse_new_the_newest_give_way(bench: Bench) -> None:
     assert spool.make_room(lambda _device: None) == []
 
 
-def test_dead_letters_stay_and_can_be_tried_again(bench: Bench) -> None:
+def test_dead_letters_stay_and_can_be_tried_again(bench: SpoolBench) -> None:
     """Over a restart."""
     first = bench.open("r1")
     rows = [bench.row(1), bench.row(2)]
@@ -269,12 +205,12 @@ def test_dead_letters_stay_and_can_be_tried_again(bench: Bench) -> None:
     first.close()
     again = bench.open("r2")
     assert again.runs()[0]["dead"] == 1
-    assert care.retry(again) == {("d", "r1"): 1}
+    assert again.care.retry() == {("d", "r1"): 1}
     assert sorted(everything(again)) == [1, 2]
     assert again.status().dead == 0
 
 
-def test_kept_readings_can_be_sent_again(bench: Bench) -> None:
+def test_kept_readings_can_be_sent_again(bench: SpoolBench) -> None:
     """Those taken since then, and no others; after ``keep`` they are gone."""
     spool = bench.open("r1", keep=3600.0)
     old = bench.row(1)
@@ -284,22 +220,77 @@ def test_kept_readings_can_be_sent_again(bench: Bench) -> None:
     spool.accept([new])
     spool.settle([old, new])
     since = bench.clock.wall_ns() - 300 * SECOND
-    assert care.resend(spool, since) == {("d", "r1"): 1}
+    assert spool.care.resend(since) == {("d", "r1"): 1}
     assert everything(spool) == [2]
     bench.clock.advance(4000)
     spool.tick(bench.clock.boot_ns())
     assert count(bench.path, "kept") == 0
 
 
-def test_purge_forgets_what_it_is_told(bench: Bench) -> None:
+def test_purge_forgets_what_it_is_told(bench: SpoolBench) -> None:
     """Waiting readings, by device and run; each is gone from the file."""
     spool = bench.open("r1")
     late(spool, [bench.row(1), bench.row(2), bench.row(3, device="e")])
-    assert care.purge(spool, "queued") == {("d", "r1"): 2, ("e", "r1"): 1}
+    assert spool.care.purge(What.QUEUED) == {("d", "r1"): 2, ("e", "r1"): 1}
     assert (everything(spool), count(bench.path)) == ([], 0)
 
 
-def test_rows_of_a_skipped_device_wait_and_others_go(bench: Bench) -> None:
+def test_what_was_dropped_is_known_after_a_kill(bench: SpoolBench) -> None:
+    """In this run and in an earlier one, with what was lost before it came to the store."""
+    first = bench.open("r1")
+    late(first, [bench.row(1), bench.row(2), bench.row(3)])
+    bench.kill(first)
+    second = bench.open("r2", lost_outside=lambda: 7)
+    late(second, [bench.row(4, run="r2"), bench.row(5, run="r2", device="e")])
+    assert second.care.purge(What.QUEUED) == {("d", "r1"): 3, ("d", "r2"): 1, ("e", "r2"): 1}
+    bench.kill(second)
+    runs = {str(run["run"]): run for run in bench.open("r3").runs()}
+    assert {name: (run["queued"], run["dropped"]) for name, run in runs.items()} == {"r1": (0, 3), "r2": (0, 9)}
+
+
+def test_dead_letters_can_be_deleted(bench: SpoolBench) -> None:
+    """From then on they count as dropped, also after a kill; of the run itself and of an earlier one."""
+    first = bench.open("r1")
+    rows = [bench.row(1), bench.row(2)]
+    first.accept(rows)
+    first.bury(rows, "too large")
+    assert first.care.purge(What.DEAD) == {("d", "r1"): 2}
+    rows = [bench.row(3)]
+    first.accept(rows)
+    first.bury(rows, "too large")
+    bench.kill(first)
+    second = bench.open("r2")
+    assert second.care.purge(What.DEAD) == {("d", "r1"): 1}
+    expected = {"run": "r1", "last_seq": {"d": 3}, "exact": True, "queued": 0, "dead": 0, "dropped": 3}
+    assert (second.runs(), second.status().dead) == ([expected], 0)
+    bench.kill(second)
+    assert bench.open("r3").runs()[1] == expected
+
+
+def test_memory_keeps_its_dead_letters_too(bench: SpoolBench) -> None:
+    """Those of a device that is never written: tried again or deleted, as the others."""
+    spool = bench.open("r1")
+    rows = [bench.row(number, durability=Durability.MEMORY) for number in (1, 2)]
+    spool.accept(rows)
+    spool.bury(rows, "too large")
+    assert spool.status().dead == 2
+    assert spool.care.retry() == {("d", "r1"): 2}
+    assert (spool.status().dead, spool.queued, everything(spool)) == (0, 2, [1, 2])
+    spool.bury(rows[:1], "too large")
+    assert spool.care.purge(What.DEAD) == {("d", "r1"): 1}
+    assert (spool.status().dead, spool.queued) == (0, 1)
+
+
+def test_nothing_is_done_while_the_disk_refuses(bench: SpoolBench) -> None:
+    """And it is said."""
+    spool = bench.open("r1")
+    spool.disk.file = None
+    for ask in (spool.care.retry, lambda: spool.care.resend(0), lambda: spool.care.purge(What.DEAD)):
+        with pytest.raises(Unavailable):
+            ask()
+
+
+def test_rows_of_a_skipped_device_wait_and_others_go(bench: SpoolBench) -> None:
     """A topic that the broker does not allow holds back itself alone."""
     spool = bench.open("r1")
     late(spool, [bench.row(1, device="held"), bench.row(2), bench.row(3, device="held")])
@@ -312,10 +303,11 @@ def test_rows_of_a_skipped_device_wait_and_others_go(bench: Bench) -> None:
 FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
+from typing import Any
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 sys.path.insert(0, sys.argv[2])
-from test_spool import Bench
-bench = Bench(Path(sys.argv[1]))
+from support.spooling import SpoolBench
+bench = SpoolBench(Path(sys.argv[1]))
 spool = bench.open("r1")
 resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
 rows = [bench.row(number) for number in range(1, 1001)]
