@@ -92,6 +92,11 @@ class Accounts:
         device = max(self.bytes, key=self.bytes.__getitem__, default=None)
         return device if device is not None and self.rows[device] > 0 else None
 
+    def is_newest(self, device: str, run: str, seq: int) -> bool:
+        """Whether nothing of the device was accepted after this: a newer one that is gone has been live already."""
+        runs = [self.runs[number] for number in sorted(self.runs, reverse=True) if device in self.runs[number].last_seq]
+        return bool(runs) and (runs[0].run, runs[0].last_seq[device]) == (run, seq)
+
     def earlier(self, current: int) -> list[dict[str, Any]]:
         """``gateway/runs``: newest first, at most 50 and 64 KB."""
         objects: list[dict[str, Any]] = []

@@ -272,7 +272,7 @@ class Spool:
         for row_id in newest.values():
             for _id, record in file.scan(row_id - 1, 1):
                 row = self._journal.row_of(record) if record is not None else None
-                if row is not None and row.this_boot:
+                if row is not None and row.this_boot and self._journal.accounts.is_newest(row.device, row.run, row.seq):
                     rows.append(row)
         self._backlog.made_fresh(row.id for row in rows)
         return rows

@@ -53,6 +53,20 @@ def test_the_newest_of_this_boot_may_go_live(bench: SpoolBench) -> None:
     assert everything(again) == [1]
 
 
+def test_what_was_overtaken_in_an_earlier_run_never_goes_live(bench: SpoolBench) -> None:
+    """The newest was live and is gone, older ones still wait: the live topic must not run backwards after a restart."""
+    first = bench.open("r1")
+    rows = [bench.row(number) for number in range(1, 4)]
+    first.accept(rows)
+    first.demote(rows[:2])
+    first.settle(rows[2:])
+    first.flush()
+    bench.kill(first)
+    again = bench.open("r2")
+    assert again.left_over() == []
+    assert everything(again) == [1, 2]
+
+
 def test_what_was_given_out_comes_again_after_a_drop(bench: SpoolBench) -> None:
     """The same rows with the same bytes, without those that were settled, oldest first."""
     spool = bench.open("r1")
