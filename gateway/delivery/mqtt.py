@@ -24,7 +24,7 @@ from gateway.config.settings import Endpoint, MqttSettings
 from gateway.delivery.tls import Unusable, explain, tls_context
 
 LARGEST_INBOUND = 256 * 1024
-"""MQTT 5: the largest packet that a broker may send us. We only listen to commands and birth messages."""
+"""The largest packet that we take from a broker; MQTT 5 is told. We only listen to commands and birth messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,17 @@ class Unsendable(Exception):
 
 
 class _Client(Client):
-    """paho's client, whose network thread cannot end in silence."""
+    """paho's client, whose network thread cannot end in silence, nor fill the memory with one packet."""
 
     ended: Callable[[BaseException | None], None]
+    too_large: Callable[[int], None]
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """Receive. paho asks for all that is left of a packet, whatever its size."""
+        if bufsize > LARGEST_INBOUND:
+            self.too_large(bufsize)
+            raise ConnectionAbortedError("too large")
+        return super()._sock_recv(bufsize)
 
     def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:  # noqa: ARG002, FBT001, FBT002 (paho's signature)
         """Run the loop once through; report the end of the thread, whatever ends it."""
@@ -142,6 +150,7 @@ class Connection:
             reconnect_on_failure=False,
         )
         client.ended = self._ended
+        client.too_large = self._too_large
         client.connect_timeout = 5.0 if endpoint.secure else connect_timeout
         client.max_inflight_messages_set(0)  # else paho walks all messages in flight on every PUBACK
         client.max_queued_messages_set(2 * mqtt.window + 1000)
@@ -248,6 +257,9 @@ class Connection:
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         self._post(Received(self.number, message.topic, bytes(message.payload), message.retain))
 
+    def _too_large(self, size: int) -> None:
+        self._reason = f"the broker sends a packet of {size} bytes; at most {LARGEST_INBOUND} are taken"
+
     def _ended(self, error: BaseException | None) -> None:
         reason = self._reason
         if error is not None:
@@ -256,9 +268,9 @@ class Connection:
         # is collected, which in a quiet process takes thousands of connections.
         client = self._client
         client.on_socket_open = client.on_connect = client.on_disconnect = client.on_publish = client.on_message = None
-        client.ended = _nothing
+        client.ended = client.too_large = _nothing
         self._post(Closed(self.number, self._accepted, self._code, reason or "connection closed"))
 
 
-def _nothing(_error: BaseException | None) -> None:
+def _nothing(_: object) -> None:
     """Nobody is interested any more."""

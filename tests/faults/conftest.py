@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 from support.capabilities import require
-from support.faults import Site
+from support.fake_broker import FakeBroker
+from support.fake_script import Script
+from support.faults import GatewayProcess, Site
 
 FIGURES = pytest.StashKey[list[str]]()
+MakeBroker = Callable[..., FakeBroker]
+MakeGateway = Callable[..., GatewayProcess]
 MakeSite = Callable[..., Site]
 
 
@@ -28,6 +32,34 @@ def make_site(tmp_path: Path) -> Iterator[MakeSite]:
     yield make
     for site in made:
         site.close()
+
+
+@pytest.fixture
+def make_gateway(tmp_path: Path) -> Iterator[MakeGateway]:
+    """Make gateways without the oracle: ``make_gateway(config(port, Fleet(devices=1)))``. Killed after the test."""
+    made: list[GatewayProcess] = []
+
+    def make(text: str, **more: Any) -> GatewayProcess:
+        made.append(GatewayProcess(tmp_path / f"gateway-{len(made)}", text, **more))
+        return made[-1]
+
+    yield make
+    for gateway in made:
+        gateway.kill()
+
+
+@pytest.fixture
+def fake() -> Iterator[MakeBroker]:
+    """Make fake brokers: ``fake(Script(connack=0x87), Script())``."""
+    made: list[FakeBroker] = []
+
+    def make(*scripts: Script) -> FakeBroker:
+        made.append(FakeBroker(*scripts))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.close()
 
 
 @pytest.fixture
