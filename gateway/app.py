@@ -30,7 +30,7 @@ from gateway.delivery.publisher import Publisher
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.spool import Spool
-from gateway.delivery.store import Durability
+from gateway.delivery.store import Counts, Durability
 from gateway.delivery.topics import Topics
 from gateway.delivery.twin import Twin
 from gateway.hardware.protocols import Hardware
@@ -43,6 +43,7 @@ from gateway.status.board import DeviceBoard
 from gateway.status.clock_trust import ClockTrust
 from gateway.status.control import ControlServer
 from gateway.status.health import health_object
+from gateway.status.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +225,15 @@ class Gateway:
             spill_after=spool.spill_after,
             keep=spool.keep,
             lost_outside=lambda: sum(queue.ledger.lost_outside for queue in self._queues.values()),
+            follow=self._follow,
         )
+
+    def _follow(self, counts: Counts, step: Callable[[Ledger, int], None]) -> None:
+        """What the store has done to readings of this run by itself is done in their ledgers."""
+        for (device, run), count in counts.items():
+            if run == self.run_id and device in self._queues:
+                step(self._queues[device].ledger, count)
+                self._inbox.post(device)
 
     def _devices_object(self) -> dict[str, Any]:
         """``gateway/devices``: what each device is, by name."""

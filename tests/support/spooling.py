@@ -22,13 +22,13 @@ class SpoolBench:
         self.alarms = Alarms(lambda: None)
         self._open: list[Spool] = []
 
-    def open(self, run: str, *, max_bytes: int = 10_000_000, **more: Any) -> Spool:
+    def open(self, run: str, *, max_bytes: int = 10_000_000, boot_id: str = "boot", **more: Any) -> Spool:
         """A run begins."""
         spool = Spool(
             Disk(self.path, self.clock, self.alarms),
             self.clock,
             run=run,
-            boot_id="boot",
+            boot_id=boot_id,
             exact=True,
             max_bytes=max_bytes,
             memory_bytes=1_000_000,

@@ -47,6 +47,7 @@ class Accounts:
         self.bytes: dict[str, int] = defaultdict(int)
         self.total = 0
         self.dead = 0
+        self.dead_bytes = 0
         self.runs: dict[int, RunAccount] = {}
 
     def load(self, file: SpoolFile) -> None:
@@ -66,10 +67,8 @@ class Accounts:
             self.total += count
             if run_number in self.runs:
                 self.runs[run_number].queued += count
-        for _stream, run_number, count, _size, _highest in file.counts("dead"):
-            self.dead += count
-            if run_number in self.runs:
-                self.runs[run_number].dead += count
+        for _stream, run_number, count, size, _highest in file.counts("dead"):
+            self.died(run_number, size, count)
 
     def add(self, device: str, size: int) -> None:
         """A row was written."""
@@ -82,6 +81,13 @@ class Accounts:
         self.rows[device] -= 1
         self.bytes[device] -= size
         self.total -= 1
+
+    def died(self, run: int, size: int, count: int = 1) -> None:
+        """Rows of a run became dead letters; negative: were dropped from there."""
+        self.dead += count
+        self.dead_bytes += size
+        if run in self.runs:
+            self.runs[run].dead += count
 
     def devices(self) -> list[str]:
         """The devices that have rows."""

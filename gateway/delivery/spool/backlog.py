@@ -28,14 +28,14 @@ class Backlog:
         self._behind: int | None = None
         self.fresh: set[int] = set()
         self.under_way: dict[int, Row] = {}
-        self._gone: set[int] = set()
+        self.gone: set[int] = set()
         """Ids that are settled or unreadable; they may still be in the file until the next write."""
         self.unread = 0
         """Late rows on disk that were not read ahead yet."""
 
     def begin(self, file: SpoolFile, total: int) -> None:
         """The file was opened, with ``total`` rows in its log: all that is not known already is late."""
-        known = {*self.fresh, *self.under_way, *self._gone, *(row.id for row in self._buffer)}
+        known = {*self.fresh, *self.under_way, *self.gone, *(row.id for row in self._buffer)}
         self._cursor, self._behind = 0, None
         self.unread = total - sum(file.has(row_id) for row_id in known)
 
@@ -82,15 +82,19 @@ class Backlog:
         if back:
             self._buffer = deque(sorted((*back, *self._buffer), key=lambda row: row.id))
 
-    def forget(self, row_id: int) -> None:
-        """A row that was fresh or under way is settled."""
+    def out(self, row_id: int) -> None:
+        """A row that was fresh or under way is in the file no more."""
         self.fresh.discard(row_id)
         self.under_way.pop(row_id, None)
-        self._gone.add(row_id)
+
+    def forget(self, row_id: int) -> None:
+        """A row that was fresh or under way is settled; it will be out of the file with the next write."""
+        self.out(row_id)
+        self.gone.add(row_id)
 
     def written(self) -> None:
         """Pending deletions were carried out."""
-        self._gone.clear()
+        self.gone.clear()
 
     def oldest(self, file: SpoolFile, device: str, most: int) -> list[Row]:
         """Late rows of a device that are not under way, oldest first."""
@@ -108,12 +112,7 @@ class Backlog:
         before = len(self._buffer)
         self._buffer = deque(row for row in self._buffer if row.id not in ids)
         self.unread -= len(ids) - (before - len(self._buffer))
-        self._gone |= ids
-
-    def oldest_boot_ns(self) -> int | None:
-        """When the oldest row that is known here was read, on the boot clock."""
-        rows = [*self.under_way.values(), *list(self._buffer)[:1]]
-        return min((row.boot_ns for row in rows), default=None)
+        self.gone |= ids
 
     def _first(self, skip: Container[str]) -> Row | None:
         return next((row for row in self._buffer if row.device not in skip), None)
@@ -127,7 +126,7 @@ class Backlog:
         position = 0
         while rows := file.scan(position, READ_AHEAD):
             for row_id, record in rows:
-                row = self._row_of(record) if record is not None and row_id not in self._gone else None
+                row = self._row_of(record) if record is not None and row_id not in self.gone else None
                 if row is not None:
                     yield row
             position = rows[-1][0]
@@ -152,7 +151,7 @@ class Backlog:
                 return True
 
     def _is_taken(self, row_id: int) -> bool:
-        return row_id in self.fresh or row_id in self.under_way or row_id in self._gone
+        return row_id in self.fresh or row_id in self.under_way or row_id in self.gone
 
     def _put(self, file: SpoolFile, row_id: int, record: Record | None, skip: Container[str]) -> None:
         row = self._row_of(record) if record is not None else None

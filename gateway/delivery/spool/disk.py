@@ -43,7 +43,7 @@ class Disk:
         """
         self.path = path
         self._clock = clock
-        self._alarms = alarms
+        self.alarms = alarms
         self._retry_ns: int | None = None
         self.file: SpoolFile | None = None
         self.reopened = False
@@ -112,7 +112,7 @@ class Disk:
         else:
             self._retry_ns = None
             self.reopened = True
-            self._alarms.clear(DISK)
+            self.alarms.clear(DISK)
 
     def _open_file(self) -> SpoolFile:
         try:
@@ -139,7 +139,7 @@ class Disk:
             f"the spool was damaged ({_first_line(exc)}): kept as {aside.name}, {saved.rows} reading(s) saved from it, "
             f"{saved.damaged} unreadable; look at the SD card, then delete that file"
         )
-        self._alarms.set(DAMAGED, text)
+        self.alarms.set(DAMAGED, text)
         return file
 
     def _trouble(self, exc: sqlite3.Error) -> None:
@@ -160,7 +160,7 @@ class Disk:
     def _wait(self, reason: str) -> None:
         self.file = None
         self._retry_ns = self._clock.boot_ns() + RETRY_NS
-        self._alarms.set(DISK, f"the spool cannot be written ({reason}): readings are kept in memory only")
+        self.alarms.set(DISK, f"the spool cannot be written ({reason}): readings are kept in memory only")
 
     def _ballast_path(self) -> Path:
         return self.path.with_name(self.path.name + ".ballast")

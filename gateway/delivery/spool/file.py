@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
 from gateway.delivery.spool.record import Record, Stream, record_of
@@ -144,6 +144,27 @@ class SpoolFile:
         """Store dead letters."""
         statement = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         self._db.executemany(statement, ((*record.columns(), reason, died_ns) for record in records))
+
+    def forget_dead(self, ids: Iterable[int]) -> None:
+        """Delete dead letters."""
+        self._db.executemany("DELETE FROM dead WHERE id = ?", ((row_id,) for row_id in ids))
+
+    def oldest_dead(self, most: int) -> list[tuple[int, int, int, int]]:
+        """The oldest dead letters: id, stream, run, bytes of the body; 0 for what a damaged one does not tell."""
+        statement = "SELECT id, stream, run, length(body) FROM dead ORDER BY id LIMIT ?"
+        rows = self._db.execute(statement, (most,)).fetchall()
+        return [tuple(number if isinstance(number, int) else 0 for number in row) for row in rows]  # type: ignore[misc]
+
+    def oldest(self, skip: Container[int]) -> tuple[int, int, int] | None:
+        """The oldest row of the log that is not in ``skip``: run, boot and wall clock when it was read."""
+        position = 0
+        statement = "SELECT id, run, boot_ns, wall_ns FROM log WHERE id > ? ORDER BY id LIMIT 50"
+        while rows := self._db.execute(statement, (position,)).fetchall():
+            for row_id, *numbers in rows:
+                if row_id not in skip and all(isinstance(number, int) for number in numbers):
+                    return numbers[0], numbers[1], numbers[2]
+            position = rows[-1][0]
+        return None
 
     def scan(self, after: int, limit: int) -> list[tuple[int, Record | None]]:
         """Rows of the log in the order of acceptance: id and record, ``None`` for one that is damaged."""

@@ -7,7 +7,7 @@ own; where nothing comes, they are written after 5 s.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from gateway.clocks import Clock
 from gateway.delivery.spool.accounts import Accounts, RunAccount
@@ -41,6 +41,8 @@ class Journal:
         self._run_number = 0
         self._deletes: list[Row] = []
         self._keep: list[tuple[Row, int]] = []
+        self._forgotten: list[int] = []
+        """Dead letters to delete with the next write."""
         self._flush_ns: int | None = None
         self._drops: Counter[int] = Counter()
         """Readings of earlier runs that were dropped, by the run's number, as far as it is not written yet."""
@@ -60,7 +62,9 @@ class Journal:
         with file.transaction():
             for row in self._deletes:
                 file.execute("DELETE FROM log WHERE id = ?", row.id)
+            file.forget_dead(self._forgotten)
         self._deletes.clear()
+        self._forgotten.clear()
         accounts = Accounts()
         accounts.load(file)
         self._streams = file.streams()
@@ -90,7 +94,7 @@ class Journal:
 
     def write(self, rows: Sequence[Row]) -> bool:
         """Insert rows and carry out pending deletions, in one transaction. True when it is on disk."""
-        if not rows and not self._deletes and not self._keep and not self._drops:
+        if not any((rows, self._deletes, self._keep, self._forgotten, self._drops)):
             self._flush_ns = None
             return True
         if not self._disk.attempt(lambda file: self._write(file, rows)):
@@ -98,9 +102,10 @@ class Journal:
         for row in rows:
             row.stored = True
             self.accounts.add(row.device, len(row.body))
-            self._account(row).queued += 1
+            self.account(row).queued += 1
         self._deletes.clear()
         self._keep.clear()
+        self._forgotten.clear()
         self._drops.clear()
         self._flush_ns = None
         self.on_written()
@@ -108,9 +113,10 @@ class Journal:
 
     def _write(self, file: SpoolFile, rows: Sequence[Row]) -> bool:
         with file.transaction():
-            records = [self._record(file, row) for row in rows]
+            records = [self.record(file, row) for row in rows]
             for row, acked_ns in self._keep:
-                file.keep([self._record(file, row)], acked_ns)
+                file.keep([self.record(file, row)], acked_ns)
+            file.forget_dead(self._forgotten)
             for number in self._drops:
                 file.execute("UPDATE run SET dropped = dropped + ? WHERE id = ?", self._drops[number], number)
             file.write(records, [row.id for row in self._deletes], self._run_number, self._newest(file))
@@ -126,10 +132,7 @@ class Journal:
     def let_go(self, row: Row) -> None:
         """A stored row is settled: delete it with the next write."""
         self._deletes.append(row)
-        self.accounts.remove(row.device, len(row.body))
-        account = self._account(row)
-        account.queued -= 1
-        self.runs_changed = self.runs_changed or account.number != self._run_number
+        self.gone(row)
         self._due()
 
     def keep(self, row: Row) -> None:
@@ -138,51 +141,33 @@ class Journal:
             self._keep.append((row, self._clock.wall_ns()))
             self._due()
 
-    def bury(self, rows: Sequence[Row], reason: str) -> bool:
-        """Store dead letters. True when they are on disk."""
-        if any(row.durability is Durability.MEMORY for row in rows):
-            return False
+    def gone(self, row: Row) -> None:
+        """A stored row is in the log no more, or soon will not be."""
+        self.accounts.remove(row.device, len(row.body))
+        account = self.account(row)
+        account.queued -= 1
+        self.runs_changed = self.runs_changed or account.number != self._run_number
 
-        def write(file: SpoolFile) -> bool:
-            with file.transaction():
-                file.bury([self._record(file, row) for row in rows], reason, self._clock.wall_ns())
-            return True
-
-        if not self._disk.attempt(write):
-            return False
-        self.accounts.dead += len(rows)
-        for row in rows:
-            self._account(row).dead += 1
-        self.runs_changed = True
-        return True
-
-    def damaged(self, file: SpoolFile, row_id: int) -> None:
-        """A row cannot be read: set it aside among the dead letters."""
-        found = file.bury_damaged(row_id, self._clock.wall_ns())
-        self.accounts.dead += 1
-        if found is not None:
-            stream, run_number, size = found
-            names = self._streams.get(stream)
-            self.accounts.remove(names.device if names is not None else "", size)
-            if run_number in self.accounts.runs:
-                self.accounts.runs[run_number].queued -= 1
-                self.accounts.runs[run_number].dead += 1
-        self.runs_changed = True
+    def forget_dead(self, row_id: int, run: int, size: int) -> None:
+        """Drop a dead letter, with the next write."""
+        self._forgotten.append(row_id)
+        self.accounts.died(run, -size, count=-1)
+        self._count_dropped(run, self.accounts.runs.get(run))
 
     def stream(self, number: int) -> Stream | None:
         """What a number stands for."""
         return self._streams.get(number)
 
+    def names(self, stream: int, run: int) -> tuple[str, str]:
+        """Device and run for their numbers; empty where a number means nothing."""
+        known, account = self._streams.get(stream), self.accounts.runs.get(run)
+        return (known.device if known else "", account.run if account else "")
+
     def dropped(self, rows: Iterable[Row]) -> None:
         """Rows of this or of earlier runs were dropped by policy."""
         for row in rows:
-            if row.run == self._run:
-                self._own_drops += 1
-                continue
-            account = self._account(row)
-            account.dropped += 1
-            self._drops[account.number] += 1
-            self.runs_changed = True
+            account = self.account(row)
+            self._count_dropped(account.number, account)
 
     def deleted(self, counts: Counts) -> None:
         """Readings were deleted in the file by a person, where earlier runs are counted already: count anew."""
@@ -193,20 +178,6 @@ class Journal:
         """Carry out deletions that no insertion came for."""
         if self._flush_ns is not None and now_ns >= self._flush_ns:
             self.write([])
-
-    def purge_kept(self, *, before_ns: int | None = None, most: int = 200) -> int:
-        """Delete kept rows: those acknowledged before a time, else the ``most`` oldest; how many."""
-        if not self._keep_ns:
-            return 0
-
-        def purge(file: SpoolFile) -> int:
-            with file.transaction():
-                if before_ns is not None:
-                    return file.execute("DELETE FROM kept WHERE acked_ns < ?", before_ns)
-                oldest = "SELECT id FROM kept ORDER BY id LIMIT ?"
-                return file.execute(f"DELETE FROM kept WHERE id IN ({oldest})", most)  # noqa: S608 (constant text)
-
-        return self._disk.attempt(purge) or 0
 
     def close(self) -> None:
         """Write what is pending and what is known of this run."""
@@ -246,15 +217,27 @@ class Journal:
             stored=True,
         )
 
+    def oldest_boot_ns(self, skip: Container[int]) -> int | None:
+        """When the oldest row of the log, but for those in ``skip``, was read; by this boot's clock if possible."""
+        found = self._disk.attempt(lambda file: file.oldest(skip))
+        if found is None:
+            return None
+        run, boot_ns, wall_ns = found
+        account = self.accounts.runs.get(run)
+        if account is not None and account.boot_id == self._boot_id:
+            return boot_ns
+        return self._clock.boot_ns() - max(0, self._clock.wall_ns() - wall_ns)
+
     def earlier_runs(self) -> list[dict[str, object]]:
         """``gateway/runs``."""
         return self.accounts.earlier(self._run_number)
 
-    def _record(self, file: SpoolFile, row: Row) -> Record:
+    def record(self, file: SpoolFile, row: Row) -> Record:
+        """A row as the file has it."""
         return Record(
             id=row.id,
             stream=self._stream_id(file, _stream_of(row)),
-            run=self._account(row).number,
+            run=self.account(row).number,
             seq=row.seq,
             boot_ns=row.boot_ns,
             wall_ns=row.wall_ns,
@@ -270,7 +253,8 @@ class Journal:
             self._ids[stream] = number
         return number
 
-    def _account(self, row: Row) -> RunAccount:
+    def account(self, row: Row) -> RunAccount:
+        """The account of the run that a row is of."""
         current = self.accounts.runs.get(self._run_number)
         if current is not None and row.run == current.run:
             return current
@@ -278,6 +262,14 @@ class Journal:
             if account.run == row.run:
                 return account
         return self.accounts.runs.setdefault(0, RunAccount(0, row.run, self._boot_id, exact=False))
+
+    def _count_dropped(self, number: int, account: RunAccount | None) -> None:
+        if number == self._run_number:
+            self._own_drops += 1
+        elif account is not None:
+            account.dropped += 1
+            self._drops[number] += 1
+            self.runs_changed = True
 
     def _due(self) -> None:
         if self._flush_ns is None:

@@ -14,15 +14,16 @@ from gateway.clocks import Clock
 from gateway.delivery.memory_store import MemoryStore
 from gateway.delivery.spool.backlog import Backlog
 from gateway.delivery.spool.care import Care
+from gateway.delivery.spool.dead_letters import DeadLetters, Follow
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.journal import SECOND, Journal
+from gateway.delivery.spool.kept import Kept
 from gateway.delivery.store import Durability, Row, StoreStatus
 from gateway.driver import Kind
 
 LOOK_AGAIN_NS = SECOND
 """After a fruitless look for late rows that may be sent, the next look."""
-PURGE_EVERY_NS = 60 * SECOND
 EVICT_AT_ONCE = 64
 
 
@@ -43,26 +44,29 @@ class Spool:
         spill_after: float = 1.0,
         keep: float = 0.0,
         lost_outside: Callable[[], int] = int,
+        follow: Follow = lambda _counts, _step: None,
     ) -> None:
         """``exact``: every device of this run is ``full``. ``disk`` may be in trouble already.
 
-        ``lost_outside`` counts the readings of this run that were dropped before they came here.
+        ``lost_outside`` counts the readings of this run that were dropped before they came here. ``follow`` makes the
+        ledgers follow what the spool does by itself.
         """
         self.disk = disk
         self._clock = clock
         self._max_bytes = max_bytes
         self._refuse_new = refuse_new
         self._spill_ns = int(spill_after * SECOND)
-        self._keep_ns = int(keep * SECOND)
+        keep_ns = int(keep * SECOND)
         self._memory = MemoryStore(memory_bytes)
-        self._journal = Journal(disk, clock, run=run, boot_id=boot_id, exact=exact, keep_ns=self._keep_ns)
-        self._backlog = Backlog(self._journal.row_of, self._journal.damaged)
+        self._journal = Journal(disk, clock, run=run, boot_id=boot_id, exact=exact, keep_ns=keep_ns)
+        self._kept = Kept(disk, clock, keep_ns)
+        self._dead = DeadLetters(disk, clock, self._journal, follow)
+        self._backlog = Backlog(self._journal.row_of, self._dead.damaged)
         self._journal.on_written = self._backlog.written
         self._journal.lost_outside = lost_outside
         self.care = Care(disk, self._journal, self._backlog, self._memory, self._evict_from)
         self._spill: deque[tuple[int, Row]] = deque()
         self._look_ns = 0
-        self._purge_ns = 0
         self._load()
 
     def _load(self) -> None:
@@ -72,7 +76,7 @@ class Spool:
 
     def accept(self, rows: Sequence[Row]) -> list[Row]:
         """See :class:`Store`: rows of ``full`` devices are committed and synced when this returns."""
-        if self._refuse_new and self._is_full():
+        if self._refuse_new and not self._has_room():
             self._journal.dropped(rows)
             return list(rows)
         self._memory.accept(rows)
@@ -111,12 +115,12 @@ class Spool:
     def bury(self, rows: Iterable[Row], reason: str) -> None:
         """See :class:`Store`."""
         rows = list(rows)
-        if not self._journal.bury(rows, reason):
+        if not self._dead.bury(rows, reason):
             self._memory.bury(rows, reason)
             return
+        self._memory.settle(rows)
         for row in rows:
-            self._let_go(row)
-        self._journal.write([])
+            self._backlog.out(row.id)
 
     def give_back(self, rows: Iterable[Row]) -> None:
         """See :class:`Store`."""
@@ -130,12 +134,10 @@ class Spool:
         self._memory.rewind()
 
     def make_room(self, evict_fresh: Callable[[str], Row | None]) -> list[Row]:
-        """See :class:`Store`: kept rows go first, then the oldest row of the device that holds most bytes."""
+        """See :class:`Store`."""
         dropped = self._memory.make_room(evict_fresh)
         self._journal.dropped(dropped)
-        while not self._refuse_new and self._is_full():
-            if self._journal.purge_kept():
-                continue
+        while not (self._refuse_new or self._has_room()):
             rows = self._evict(evict_fresh)
             if not rows:
                 break
@@ -157,9 +159,8 @@ class Spool:
                 due.append(row)
         self._store(due)
         self._journal.tick(now_ns)
-        if self._keep_ns and now_ns >= self._purge_ns:
-            self._purge_ns = now_ns + PURGE_EVERY_NS
-            self._journal.purge_kept(before_ns=self._clock.wall_ns() - self._keep_ns)
+        self._dead.tick()
+        self._kept.tick(now_ns)
 
     def close(self) -> None:
         """See :class:`Store`: everything that may be on disk is."""
@@ -198,7 +199,8 @@ class Spool:
         """See :class:`Store`."""
         memory = self._memory.status()
         used = self.disk.attempt(SpoolFile.used_bytes) or 0
-        oldest = [ns for ns in (memory.oldest_boot_ns, self._backlog.oldest_boot_ns()) if ns is not None]
+        on_disk = self._journal.oldest_boot_ns(skip=self._backlog.gone)
+        oldest = [ns for ns in (memory.oldest_boot_ns, on_disk) if ns is not None]
         return StoreStatus(
             state=self.disk.state,
             queued=self.queued,
@@ -239,9 +241,12 @@ class Spool:
             self._look_ns = now_ns + LOOK_AGAIN_NS
         return head
 
-    def _is_full(self) -> bool:
-        used = self.disk.attempt(SpoolFile.used_bytes)
-        return used is not None and used > self._max_bytes
+    def _has_room(self) -> bool:
+        """Whether there is room, if need be once what nobody waits for has gone: kept rows, then dead letters."""
+        while (used := self.disk.attempt(SpoolFile.used_bytes)) is not None and used > self._max_bytes:
+            if not (self._kept.give_way() or self._dead.give_way()):
+                return False
+        return True
 
     def _evict(self, evict_fresh: Callable[[str], Row | None]) -> list[Row]:
         """Rows of the device that holds most, oldest first, that are not in flight."""

@@ -362,3 +362,32 @@ def python(tmp_path: Path) -> Callable[[str], None]:
         assert done.returncode == 0, done.stderr
 
     return run
+
+
+def test_the_age_of_the_oldest_is_that_of_the_oldest_on_disk(bench: SpoolBench) -> None:
+    """Whoever has it now: after an outage it is not the age of what happens to be under way."""
+    spool = bench.open("r1")
+    rows = []
+    for number in range(1, 1001):
+        rows.append(bench.row(number))
+        bench.clock.advance(1)
+    spool.accept(rows)
+    spool.demote(rows)
+    assert spool.status().oldest_boot_ns == rows[0].boot_ns
+    out = spool.next_chunk(100, 10_000)
+    spool.settle(out)
+    assert spool.status().oldest_boot_ns == rows[len(out)].boot_ns
+
+
+def test_the_age_of_a_row_of_an_earlier_boot_is_by_the_wall_clock(bench: SpoolBench) -> None:
+    """The boot clock of then says nothing now; one that lies ahead of the wall clock has no age."""
+    first = bench.open("r1")
+    first.accept([bench.row(1)])
+    bench.kill(first)
+    bench.clock.advance(3600)
+    again = bench.open("r2", boot_id="another")
+    oldest = again.status().oldest_boot_ns
+    assert oldest is not None
+    assert bench.clock.boot_ns() - oldest == 3600 * SECOND
+    bench.clock.set_wall("1970-01-01T00:00:00+00:00")
+    assert again.status().oldest_boot_ns == bench.clock.boot_ns()

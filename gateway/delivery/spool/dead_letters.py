@@ -1,0 +1,104 @@
+"""Readings that can never be delivered: set aside in a table of their own, until they are tried again or give way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from gateway.clocks import Clock
+from gateway.delivery.spool.disk import Disk
+from gateway.delivery.spool.file import SpoolFile
+from gateway.delivery.spool.journal import Journal
+from gateway.delivery.store import Counts, Durability, Row
+from gateway.status.ledger import Ledger
+
+DAMAGED = "spool.rows"
+CROWD = "spool.dead"
+AT_ONCE = 64
+ROW_BYTES = 100
+"""What a row takes beside its body: numbers, reason, and its share of a page."""
+
+Follow = Callable[[Counts, Callable[[Ledger, int], None]], None]
+"""Called with what was done to readings by the store itself, and the step that their ledgers are to take."""
+
+
+class DeadLetters:
+    """Used by the publisher's thread."""
+
+    def __init__(self, disk: Disk, clock: Clock, journal: Journal, follow: Follow) -> None:
+        self._disk = disk
+        self._clock = clock
+        self._journal = journal
+        self._follow = follow
+        self._crowded = False
+
+    def bury(self, rows: Sequence[Row], reason: str) -> bool:
+        """Move rows here, in one step. True when they are on disk."""
+        if any(row.durability is Durability.MEMORY for row in rows):
+            return False
+        journal = self._journal
+
+        def write(file: SpoolFile) -> bool:
+            with file.transaction():
+                file.bury([journal.record(file, row) for row in rows], reason, self._clock.wall_ns())
+                for row in rows:
+                    file.execute("DELETE FROM log WHERE id = ?", row.id)
+            return True
+
+        if not self._disk.attempt(write):
+            return False
+        for row in rows:
+            journal.accounts.died(journal.account(row).number, len(row.body))
+            if row.stored:
+                journal.gone(row)
+        journal.runs_changed = True
+        return True
+
+    def damaged(self, file: SpoolFile, row_id: int) -> None:
+        """A row of the log cannot be read: set it aside as it is."""
+        found = file.bury_damaged(row_id, self._clock.wall_ns())
+        journal = self._journal
+        journal.runs_changed = True
+        self._disk.alarms.set(
+            DAMAGED,
+            "readings in the spool were damaged on the disk, and are dead letters now; list them with "
+            "sensorpost spool dead-letters, and look at the SD card",
+        )
+        if found is None:  # not even its numbers can be read
+            journal.accounts.died(0, 0)
+            return
+        stream, run, size = found
+        device, name = journal.names(stream, run)
+        journal.accounts.died(run, size)
+        journal.accounts.remove(device, size)
+        if (account := journal.accounts.runs.get(run)) is not None:
+            account.queued -= 1
+        self._follow(Counter({(device, name): 1}), Ledger.died)
+
+    def give_way(self) -> bool:
+        """Drop some of the oldest when all of them take more room than what waits. Whether any was dropped."""
+        accounts = self._journal.accounts
+        if accounts.dead_bytes + ROW_BYTES * accounts.dead <= sum(accounts.bytes.values()) + ROW_BYTES * accounts.total:
+            return False
+        found = self._disk.attempt(lambda file: file.oldest_dead(AT_ONCE))
+        if not found:
+            return False
+        counts: Counts = Counter()
+        for row_id, stream, run, size in found:
+            self._journal.forget_dead(row_id, run, size)
+            counts[self._journal.names(stream, run)] += 1
+        self._journal.write([])
+        self._disk.alarms.set(
+            CROWD,
+            "dead letters fill more than half of the spool, so the oldest of them are dropped; see why with "
+            "sensorpost spool dead-letters, then sensorpost spool retry or sensorpost spool purge dead",
+        )
+        self._crowded = True
+        self._follow(counts, lambda ledger, count: ledger.discarded("spool_full", count))
+        return True
+
+    def tick(self) -> None:
+        """Take the alarm back once somebody has cleared up."""
+        if self._crowded and self._journal.accounts.dead == 0:
+            self._crowded = False
+            self._disk.alarms.clear(CROWD)
