@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import importlib.util
 import inspect
 import re
 import stat
@@ -19,6 +18,7 @@ from gateway.config.duration import parse_duration
 from gateway.config.fields import fields_of
 from gateway.config.shape import DeviceTable
 from gateway.driver import Channel, Driver, Kind
+from gateway.loading import BUNDLED_MODULES, USER_MODULES, load_file
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -90,7 +90,7 @@ class Catalog:
 
 
 def _from_file(name: str, path: Path, source: str) -> Found:
-    module_name = f"drivers.{name}" if source == "bundled" else f"sensorpost_user_drivers.{name}"
+    module_name = (BUNDLED_MODULES if source == "bundled" else USER_MODULES) + name
     summary = _summary(path)
     try:
         module = _module(module_name, path)
@@ -102,19 +102,9 @@ def _from_file(name: str, path: Path, source: str) -> Found:
 
 def _module(name: str, path: Path) -> ModuleType:
     loaded = sys.modules.get(name)
-    if loaded is not None and name.startswith("drivers.") and getattr(loaded, "__file__", None) == str(path):
+    if loaded is not None and name.startswith(BUNDLED_MODULES) and getattr(loaded, "__file__", None) == str(path):
         return loaded  # a bundled driver never changes while we run
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look up the types of their fields there
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
+    return load_file(name, path)
 
 
 def _from_package(name: str, entry: EntryPoint) -> Found:

@@ -53,7 +53,13 @@ def device_settings(
     if common["retain"] is None:
         common["retain"] = shown["kind"] is not Kind.EVENT
     return DeviceSettings(
-        device=name, driver=found.name, name=values["name"] or name, driver_type=found.driver, **shown, **common
+        device=name,
+        driver=found.name,
+        name=values["name"] or name,
+        driver_type=found.driver,
+        written={key: table[key] for key in own if key in table},
+        **shown,
+        **common,
     )
 
 
@@ -154,6 +160,7 @@ def _common(
         "open_timeout": parse_duration(driver.open_timeout),
     }
     defaults_of |= {"enabled": True, "max_rate": 2000.0, "batch": 0.0, "durability": "", "area": None, "tags": {}}
+    defaults_of["isolation"] = "auto"
     rest = {key: fallback if given[key] is None else given[key] for key, fallback in defaults_of.items()}
     return {"interval": interval, "align": align, "offset": offset, "retain": given["retain"], **rest}
 

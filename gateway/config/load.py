@@ -12,6 +12,7 @@ from typing import Any
 from gateway.catalog import Catalog
 from gateway.config import source
 from gateway.config.broker import mqtt_settings
+from gateway.config.buses import settle_isolation
 from gateway.config.devices import device_settings, unknown_section_hint
 from gateway.config.errors import ConfigErrors
 from gateway.config.fields import fields_of
@@ -87,15 +88,17 @@ def _settings(
     for warning in catalog.warnings:
         report.warn(("gateway", "drivers_dir"), warning)
     mqtt = mqtt_settings(tables["mqtt"], report, gateway_id=gateway_id, folder=folder, environ=environ)
-    devices = []
+    whole = []
     configured = tables["devices"]
     if configured is not INVALID:
         for name, table in configured.items():
             device = device_settings(name, table, tables["defaults"], catalog, report, strict=strict)
-            devices.append(_durable(device, tables["spool"]["durability"]))
+            if device is not None:
+                whole.append(_durable(device, tables["spool"]["durability"]))
         if not configured:
             empty = "there is nothing in it" if not document.data else "there are no devices"
             report.add(("devices",) if "devices" in document.data else (), empty, _EXAMPLE)
+    devices = settle_isolation(whole, report)
     if report.mistakes:
         raise ConfigErrors(document.problems(report.mistakes))
     assert mqtt is not None
@@ -108,16 +111,14 @@ def _settings(
         mqtt=mqtt,
         spool=SpoolSettings(**tables["spool"]),
         log=LogSettings(**tables["log"]),
-        devices=tuple(device for device in devices if device is not None),
+        devices=devices,
         config_hash=document.digest(),
         warnings=tuple(str(problem) for problem in document.problems(report.warnings)),
     )
 
 
-def _durable(device: DeviceSettings | None, default: str) -> DeviceSettings | None:
+def _durable(device: DeviceSettings, default: str) -> DeviceSettings:
     """Settle what ``auto`` means: an event or a change of state happens once, a sample comes again."""
-    if device is None:
-        return None
     wanted = device.durability or default
     if wanted == "auto":
         wanted = "spill" if device.kind is Kind.SAMPLED else "full"

@@ -119,6 +119,8 @@ class DeviceSettings:
     broken: str = ""
     options: Any = None
     """An instance of the driver's options class."""
+    written: Mapping[str, Any] = field(default_factory=dict)
+    """The same as in the configuration: another process makes its own instance of it."""
     kind: Kind = Kind.SAMPLED
     channels: tuple[ChannelSettings, ...] = ()
     """All of them, in the driver's order; publish only those with ``enabled``."""
@@ -130,6 +132,8 @@ class DeviceSettings:
     open_timeout: float = 10.0
     enabled: bool = True
     retain: bool = True
+    isolation: str = "thread"
+    """thread, process, or auto: a process once too many threads hang. auto only where it may have one."""
     max_rate: float = 2000.0
     batch: float = 0.0
     durability: str = "memory"

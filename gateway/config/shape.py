@@ -126,6 +126,11 @@ class CommonTable:
     retain: bool | None = option(
         None, help="The broker keeps the newest reading. Default: true for sampled and state devices, false for events."
     )
+    isolation: Literal["auto", "thread", "process"] | None = option(
+        None,
+        help="Where the driver runs: a thread, or a process of its own; auto: a thread, and a process once 3 of its "
+        "threads hang. Default: auto.",
+    )
     max_rate: float | None = option(
         None, min=0.001, max=1_000_000, help="Readings a second; more are dropped and counted. Default: 2000."
     )

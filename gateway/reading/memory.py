@@ -26,6 +26,8 @@ class DeviceMemory:
         self.device = device
         self.started_ns: int | None = None
         """Boot time of the first start."""
+        self.moved = False
+        """Its driver has moved to a process of its own, because too many of its threads hang."""
         self._clock = clock
         self._lost_ns: int | None = None
         self._logged: set[str] = set()

@@ -13,18 +13,18 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from gateway.clocks import Clock
 from gateway.config.settings import DeviceSettings
 from gateway.delivery.queue import DeviceQueue
-from gateway.driver import BadReading, Driver, Kind
+from gateway.driver import BadReading, Kind
 from gateway.hardware.protocols import Hardware
-from gateway.reading.freeze import freeze
+from gateway.reading.home import Here, Home, Openable
 from gateway.reading.memory import DeviceMemory, Report
 from gateway.reading.outlet import Outcome, Outlet, Taken
 from gateway.reading.pace import Backoff
-from gateway.reading.runtime import DriverRuntime, ReaderHardware
+from gateway.reading.remote import Process, Remote
 from gateway.reading.schedule import SECOND, Schedule, share, spread
 from gateway.reading.trouble import Reaction, Trouble, sort_out
 from gateway.status.board import DeviceBoard, State
@@ -50,7 +50,7 @@ class Beat:
     """A call into the driver that is under way. Each call has an object of its own."""
 
     what: str
-    """open, read or close."""
+    """start, open, read or close."""
     limit: float
     """Seconds after which it counts as hung."""
 
@@ -69,7 +69,9 @@ class Reader:
         trust: Callable[[], str | None],
         rng: random.Random,
         memory: DeviceMemory,
+        process: Process | None = None,
     ) -> None:
+        """``process``: where the driver lives; by default it lives here."""
         assert settings.driver_type is not None
         now = clock.boot_ns()
         self.settings = settings
@@ -79,16 +81,19 @@ class Reader:
         """The driver call under way. The supervisor looks at it from outside."""
         self.misconfigured = False
         """It has ended because trying again is useless."""
+        self.lost = False
+        """It has ended because the process that its driver lived in is of no use any more."""
         self.report = Report(board, memory)
-        self.hardware = ReaderHardware(hardware, self.stop)
         self._clock = clock
         self._memory = memory
-        self._runtime = DriverRuntime(memory, self.hardware, clock, self.stop)
-        self._driver_type = settings.driver_type
-        self._driver: Driver[Any] | None = None
+        self.home: Home
+        if process is None:
+            self.home = Here(settings, hardware, clock, memory, self.stop)
+        else:
+            self.home = Remote(process, settings, memory, self.stop)
+        self._driver: Openable | None = None
         self._is_open = False
         self._backoff = Backoff(rng)
-        self._channels = {channel.channel.name: channel.channel for channel in settings.channels}
         self._outlet = Outlet(settings, queue, self.report, trust, now)
         self._schedule: Schedule | None = None
         self._next_ns = now + (spread(settings.device) if memory.started_ns is None else 0)
@@ -127,7 +132,9 @@ class Reader:
         """Try to open the device; whether to go on."""
         origin = self._memory.start()
         try:
-            self._call("open", self.settings.open_timeout, self._make_and_open)
+            if self._driver is None:
+                self._driver = self._call("start", self.home.moving_in, self.home.new_driver)
+            self._call("open", self.settings.open_timeout, self._driver.open)
         except BaseException as error:  # noqa: BLE001 (drivers may raise anything; nothing of it may end the thread)
             return self._failed(error, opening=True)
         now = self._clock.boot_ns()
@@ -150,11 +157,6 @@ class Reader:
         self._next_ns = now
         return True
 
-    def _make_and_open(self) -> None:
-        if self._driver is None:
-            self._driver = self._driver_type(self.settings.options, self._runtime)
-        self._driver.open()
-
     def _release(self) -> None:
         """Let go of the device."""
         self._is_open = False
@@ -164,7 +166,7 @@ class Reader:
             self._call("close", self.settings.open_timeout, self._driver.release)
         except BaseException as error:  # noqa: BLE001 (the same as in open; and there is nothing left to do about it)
             self._log_bug(error, sort_out(error))
-        self.hardware.forget()
+        self.home.forget()
 
     def _call(self, what: str, limit: float, function: Callable[[], T]) -> T:
         self.beat = Beat(what, limit)
@@ -203,7 +205,7 @@ class Reader:
         assert self._driver is not None
         result = self._driver.read()
         wall_ns, boot_ns = self._clock.wall_ns(), self._clock.boot_ns()
-        frozen = freeze(result, self._channels, self.settings.kind)
+        frozen = self.home.check(result)
         if not frozen.samples and self.settings.kind is Kind.SAMPLED and self._schedule is not None:
             raise BadReading("read returned nothing")
         return Taken(frozen, wall_ns, boot_ns)
@@ -245,6 +247,10 @@ class Reader:
             return False
         if not opening:
             self.report.count("failed")
+        if trouble.reaction is Reaction.REPLACE:
+            self.lost = True
+            self.report.bad(State.OFFLINE, trouble.text, trouble.hint)
+            return False
         self._failures += 1
         offline = opening or self._failures >= FAILURES
         self.report.bad(State.OFFLINE if offline else State.DEGRADED, trouble.text, trouble.hint)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from gateway.clocks import Clock
 from gateway.driver import DeviceUnavailable
 from gateway.hardware.protocols import Hardware, SerialPort, Sysfs
-from gateway.reading.memory import DeviceMemory
 
 LONGEST_WAIT = 3600.0
 MOST_PORTS = 16
@@ -61,16 +61,23 @@ class ReaderHardware:
 class DriverRuntime:
     """See :class:`gateway.driver.Runtime`."""
 
-    def __init__(self, memory: DeviceMemory, hardware: ReaderHardware, clock: Clock, stop: threading.Event) -> None:
-        self.device = memory.device
+    def __init__(
+        self,
+        device: str,
+        hardware: ReaderHardware,
+        clock: Clock,
+        stop: threading.Event,
+        elapsed: Callable[[], float],
+    ) -> None:
+        self.device = device
         self.hardware: Hardware = hardware
-        self._memory = memory
+        self._elapsed = elapsed
         self._clock = clock
         self._stop = stop
 
     def elapsed(self) -> float:
         """See :class:`gateway.driver.Runtime`."""
-        return self._memory.elapsed()
+        return self._elapsed()
 
     def wait(self, seconds: float) -> None:
         """See :class:`gateway.driver.Runtime`."""

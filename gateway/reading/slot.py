@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import threading
-from typing import Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
+from gateway.clocks import Clock
 from gateway.config.settings import DeviceSettings
 from gateway.delivery.queue import DeviceQueue
 from gateway.hardware.protocols import Hardware
@@ -13,6 +15,9 @@ from gateway.reading.memory import DeviceMemory
 from gateway.reading.pace import Backoff
 from gateway.reading.reader import Beat, Reader
 from gateway.status.board import DeviceBoard
+
+if TYPE_CHECKING:
+    from gateway.reading.child import Child
 
 
 class Handle(Protocol):
@@ -54,6 +59,8 @@ class Slot:
         self.backoff = Backoff(rng)
         self.reader: Reader | None = None
         self.thread: Handle | None = None
+        self.child: Child | None = None
+        """The process of the driver, where it has one."""
         self.began_ns = now
         """When the current reader was started."""
         self.start_ns: int | None = now
@@ -69,6 +76,16 @@ class Slot:
         self.hung = False
         """The call that is under way has taken longer than it may."""
 
+    @property
+    def isolated(self) -> bool:
+        """Whether the driver lives in a process of its own."""
+        return self.settings.isolation == "process" or (self.settings.isolation == "auto" and self.memory.moved)
+
+    @property
+    def may_move(self) -> bool:
+        """Whether it may get a process of its own although it has none yet."""
+        return self.settings.isolation == "auto" and not self.memory.moved
+
     def watch(self, passed_ns: int) -> tuple[Beat, float] | None:
         """The driver call that was under way at the last look and still is, and its age in seconds."""
         assert self.reader is not None
@@ -79,16 +96,34 @@ class Slot:
         self._age_ns += passed_ns
         return beat, self._age_ns / 1e9
 
-    def begin(self, reader: Reader, thread: Handle, now: int) -> None:
+    def new_reader(
+        self, clock: Clock, trust: Callable[[], str | None], rng: random.Random, child: Child | None
+    ) -> Reader:
+        """The next generation, whose driver lives in ``child`` where there is one."""
+        return Reader(
+            self.settings,
+            queue=self.queue,
+            board=self.board,
+            hardware=self.hardware,
+            clock=clock,
+            trust=trust,
+            rng=rng,
+            memory=self.memory,
+            process=child,
+        )
+
+    def begin(self, reader: Reader, thread: Handle, child: Child | None, now: int) -> None:
         """A reader was started."""
-        self.reader, self.thread, self.began_ns = reader, thread, now
+        self.reader, self.thread, self.child, self.began_ns = reader, thread, child, now
         self.start_ns = None
         self.replaces = self.asked_to_end = False
         self._beat, self._age_ns, self.hung = None, 0, False
 
     def end(self, start_ns: int | None) -> None:
         """The reader is no more, or no more ours. ``start_ns``: when to start the next one."""
-        self.reader = self.thread = None
+        if self.child is not None:
+            self.child.let_go()
+        self.reader = self.thread = self.child = None
         self.start_ns = start_ns
         self.hung = False
 
@@ -97,7 +132,7 @@ class Slot:
         self.asked_to_end = True
         if self.reader is not None:
             self.reader.stop.set()
-            self.reader.hardware.wake()
+            self.reader.home.wake()
 
     def disown(self) -> None:
         """What the reader still says or brings counts for nothing from now on."""

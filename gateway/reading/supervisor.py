@@ -1,8 +1,9 @@
 """Starts a reader for every device, watches them, replaces those that hang or break, and stops them all.
 
-Python cannot end a thread. A reader whose driver does not come back is woken as far as its ports allow, then left
-behind: from that moment its results are refused, and another reader takes its place. How many may be left behind and
-still be alive is limited, so that a device that hangs for ever costs a few threads and no more.
+A reader whose driver does not come back is woken as far as its ports allow, then given up: from that moment its results
+are refused, and another reader takes its place. A driver in a process of its own is killed with that process. Python
+cannot end a thread, so such a reader is left behind. How many may be left behind and still be alive is limited: then
+the device moves to a process, or costs a few threads and no more.
 
 All methods are for the main thread.
 """
@@ -11,35 +12,35 @@ from __future__ import annotations
 
 import logging
 import random
-import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from gateway.clocks import Clock
 from gateway.config.settings import DeviceSettings
 from gateway.delivery.queue import DeviceQueue
 from gateway.hardware.protocols import Hardware, Reclaimable
-from gateway.reading.memory import DeviceMemory
+from gateway.reading.children import Children
+from gateway.reading.ending import end_readers
+from gateway.reading.left_behind import MOST, LeftBehind
+from gateway.reading.memory import DeviceMemory, Report
 from gateway.reading.reader import Beat, Reader
 from gateway.reading.slot import Handle, Slot, start_thread
 from gateway.status.board import DeviceBoard, State
 from gateway.status.text import plain, span
 
+if TYPE_CHECKING:
+    from gateway.reading.child import Child
+
 log = logging.getLogger(__name__)
 
-MOST_OF_DEVICE = 3
-"""Threads of one device that were left behind and are alive."""
-MOST = 32
-"""The same of all devices together."""
 GRACE = 0.5
-"""Seconds between waking a call that hangs and leaving its thread behind."""
+"""Seconds between waking a call that hangs and giving its reader up."""
+STUCK = 5 * 1_000_000_000
+"""A process that is still there so long after it was killed is worth a word."""
 LONGEST_ROUND = 1_000_000_000
 """A longer time between two looks means that this process did not run itself: it is not held against the drivers."""
 STEADY = 120 * 1_000_000_000
 """A reader that has lived that long starts the pauses between replacements from the shortest again."""
-WAKE_AGAIN = 0.05
-"""At a stop, seconds between attempts to wake readers that wait on a port."""
-HUNG_LIMIT = 0.2
-"""At a stop, seconds for those that hang already."""
 
 
 class Supervisor:
@@ -55,7 +56,9 @@ class Supervisor:
         trust: Callable[[], str | None],
         rng: random.Random,
         spawn: Callable[[Reader], Handle] = start_thread,
+        isolated_hardware: str = "real",
     ) -> None:
+        """``isolated_hardware``: what drivers in processes are given, see :mod:`gateway.reading.isolated`."""
         self._queue_for = queue_for
         self._board_for = board_for
         self._hardware_for = hardware_for
@@ -66,7 +69,8 @@ class Supervisor:
         self._slots: dict[str, Slot] = {}
         self._memories: dict[str, DeviceMemory] = {}
         self._hardware: dict[str, Hardware] = {}
-        self._left: list[tuple[str, Handle]] = []
+        self._left = LeftBehind()
+        self._children = Children(isolated_hardware)
         self._looked_ns = clock.boot_ns()
         self._stopped = False
 
@@ -120,8 +124,7 @@ class Supervisor:
     @property
     def left_behind(self) -> int:
         """Threads that were left behind and are still alive."""
-        self._left = [(name, thread) for name, thread in self._left if thread.is_alive()]
-        return len(self._left)
+        return self._left.count()
 
     @property
     def exhausted(self) -> bool:
@@ -135,11 +138,14 @@ class Supervisor:
         now = self._clock.boot_ns() if now is None else now
         passed = now - self._looked_ns if now - self._looked_ns <= LONGEST_ROUND else 0
         self._looked_ns = now
+        self._children.tick()
         for slot in tuple(self._slots.values()):
             if slot.reader is None or slot.thread is None:
                 self._without_reader(slot, now)
             elif not slot.thread.is_alive():
                 self._ended(slot, slot.reader, now)
+            elif slot.reader.beat is None and slot.child is not None and slot.child.has_ended:
+                self._homeless(slot, slot.reader, slot.child, now)
             else:
                 self._watch(slot, slot.reader, now, passed)
 
@@ -149,30 +155,27 @@ class Supervisor:
         Those that hang are left behind; nothing that they still bring is taken.
         """
         self._stopped = True
-        slots = [slot for slot in self._slots.values() if slot.reader is not None and slot.thread is not None]
+        slots = end_readers(self._slots.values(), deadline)
         for slot in slots:
-            slot.ask_to_end()
-        begun = time.monotonic()  # joining takes real time, whatever clock the devices live on
-        while slots := [slot for slot in slots if slot.thread is not None and slot.thread.is_alive()]:
-            waited = time.monotonic() - begun
-            if waited >= deadline or (waited >= HUNG_LIMIT and all(slot.hung for slot in slots)):
-                break
-            for slot in slots:
-                slot.ask_to_end()
-            waiting = next((slot.thread for slot in slots if not slot.hung), slots[0].thread)
-            assert waiting is not None
-            waiting.join(min(WAKE_AGAIN, max(0.0, deadline - waited)))
+            self._give_up(slot)
         for slot in slots:
-            slot.disown()
-        left = {slot.settings.device for slot in slots} | {name for name, thread in self._left if thread.is_alive()}
-        if left:
+            if slot.child is not None and slot.thread is not None:
+                slot.thread.join(GRACE)  # its call has ended with its process
+            slot.end(None)
+        self._children.stop()
+        if left := self._left.devices():
             log.warning("left behind at the stop, because their drivers do not return: %s", ", ".join(sorted(left)))
 
     def _without_reader(self, slot: Slot, now: int) -> None:
         if slot.leaving:
             del self._slots[slot.settings.device]
-        elif slot.start_ns is not None and now >= slot.start_ns and self._may_start(slot):
+        elif slot.start_ns is None or now < slot.start_ns:
+            return
+        elif self._may_start(slot):
             self._begin(slot, now)
+        elif slot.isolated and now >= slot.start_ns + STUCK:
+            why = "its process was killed and does not end: it waits in the kernel"
+            slot.board.set(State.HUNG, why, "unplug the device, or restart the machine")
 
     def _begin(self, slot: Slot, now: int) -> None:
         settings = slot.settings
@@ -191,24 +194,22 @@ class Supervisor:
             slot.board.ledger.note("restarts")
         else:
             slot.board.set(State.STARTING, "")
-        reader = Reader(
-            settings,
-            queue=slot.queue,
-            board=slot.board,
-            hardware=slot.hardware,
-            clock=self._clock,
-            trust=self._trust,
-            rng=self._rng,
-            memory=slot.memory,
-        )
+        child = None
         try:
+            if slot.isolated:
+                child = self._children.start(settings.device)
+            reader = slot.new_reader(self._clock, self._trust, self._rng, child)
             thread = self._spawn(reader)
-        except (RuntimeError, MemoryError) as error:  # "can't start new thread"
-            reader.report.bad(State.OFFLINE, plain(f"no thread for it: {error}"), "this process has too many threads")
+        except (RuntimeError, MemoryError, OSError) as error:  # "can't start new thread", no room for a process
+            if child is not None:
+                child.let_go()
+            what = "process" if slot.isolated and child is None else "thread"
+            hint = "this machine or this service allows no more threads and processes"
+            Report(slot.board, slot.memory).bad(State.OFFLINE, plain(f"no {what} for it: {error}"), hint)
             slot.start_ns = now + int(slot.backoff.next() * 1e9)
             slot.replaces = True
             return
-        slot.begin(reader, thread, now)
+        slot.begin(reader, thread, child, now)
 
     def _ended(self, slot: Slot, reader: Reader, now: int) -> None:
         """A reader's thread is over."""
@@ -217,9 +218,21 @@ class Supervisor:
             self._without_reader(slot, now)
         elif reader.misconfigured:
             slot.end(None)
+        elif reader.lost:
+            self._replace(slot, now)
         else:
             reader.report.bad(State.OFFLINE, "its thread has ended unexpectedly", "please report this, with the log")
             slot.disown()
+            self._replace(slot, now)
+
+    def _homeless(self, slot: Slot, reader: Reader, child: Child, now: int) -> None:
+        """A driver's process has ended between two calls."""
+        trouble = child.end_of_it()
+        reader.report.bad(State.OFFLINE, trouble.text, trouble.hint)
+        slot.disown()
+        if slot.asked_to_end:
+            slot.end(slot.start_ns)
+        else:
             self._replace(slot, now)
 
     def _watch(self, slot: Slot, reader: Reader, now: int, passed: int) -> None:
@@ -234,28 +247,41 @@ class Supervisor:
             slot.hung = reader.report.hung(
                 lambda: reader.beat is beat, f"{beat.what} has not returned within {span(beat.limit)}"
             )
-            reader.hardware.wake()
+            reader.home.wake()
         elif age >= beat.limit + GRACE:
-            if self._room(slot):
-                self._leave_behind(slot, beat, now)
+            device = slot.settings.device
+            if slot.child is None and not self._left.room(device) and not slot.may_move:
+                reader.report.hung(lambda: reader.beat is beat, self._full(device, beat))
             else:
-                self._say_full(slot, reader, beat)
+                self._overdue(slot, beat, now)
 
-    def _leave_behind(self, slot: Slot, beat: Beat, now: int) -> None:
+    def _overdue(self, slot: Slot, beat: Beat, now: int) -> None:
+        """A call has not returned although it was woken."""
         device = slot.settings.device
-        assert slot.thread is not None
-        slot.disown()
-        self._left.append((device, slot.thread))
-        slot.board.ledger.note("abandoned")
-        log.debug("%s: leaving its thread behind, which hangs in %s", device, beat.what)
+        log.debug("%s: giving up its %s, which hangs in %s", device, "process" if slot.child else "thread", beat.what)
+        self._give_up(slot)
         if slot.asked_to_end:  # it hung while it was to end
             slot.end(slot.start_ns)
-        else:
-            self._replace(slot, now)
+            return
+        if slot.may_move and not self._left.room(device):
+            slot.memory.moved = True
+            log.warning("%s: moves to a process of its own: %s", device, self._full(device, beat))
+            slot.board.set(State.HUNG, self._full(device, beat), "from now on it runs in a process of its own")
+        self._replace(slot, now)
+        if not slot.isolated and not self._may_start(slot):
+            slot.board.set(State.HUNG, self._full(device, beat), "it is tried again when one of them ends")
+
+    def _give_up(self, slot: Slot) -> None:
+        """Take no more from a reader; end its driver as far as that can be done."""
+        assert slot.thread is not None
+        slot.disown()
+        if slot.child is not None:
+            slot.child.kill()
+            return
+        self._left.add(slot.settings.device, slot.thread)
+        slot.board.ledger.note("abandoned")
         if isinstance(slot.hardware, Reclaimable):
             slot.hardware.abandon()
-        if not self._may_start(slot):
-            slot.board.set(State.HUNG, self._full(slot, beat), "it is tried again when one of them ends")
 
     def _replace(self, slot: Slot, now: int) -> None:
         if now - slot.began_ns >= STEADY:
@@ -263,21 +289,12 @@ class Supervisor:
         slot.end(now + int(slot.backoff.next() * 1e9))
         slot.replaces = True
 
-    def _say_full(self, slot: Slot, reader: Reader, beat: Beat) -> None:
-        reader.report.hung(lambda: reader.beat is beat, self._full(slot, beat))
-
-    def _full(self, slot: Slot, beat: Beat) -> str:
-        mine = self._count(slot)
-        return f"{beat.what} does not return; {mine} thread(s) of it hang, {self.left_behind} in all"
-
-    def _count(self, slot: Slot) -> int:
-        total = self.left_behind
-        return sum(name == slot.settings.device for name, _ in self._left) if total else 0
-
-    def _room(self, slot: Slot) -> bool:
-        """Whether one more thread may be left behind."""
-        return self.left_behind < MOST and self._count(slot) < MOST_OF_DEVICE
+    def _full(self, device: str, beat: Beat) -> str:
+        return f"{beat.what} does not return; {self._left.text(device)}"
 
     def _may_start(self, slot: Slot) -> bool:
-        """A device with no thread left behind may always start: what the others do is not its fault."""
-        return self._count(slot) == 0 or self._room(slot)
+        """What the other devices do is not the fault of one with nothing left behind. No device has two processes."""
+        device = slot.settings.device
+        if slot.isolated:
+            return self._children.of(device) == 0
+        return self._left.count(device) == 0 or self._left.room(device)

@@ -1,4 +1,4 @@
-"""What an exception out of a driver means: one of four reactions, and a line for people."""
+"""What an exception out of a driver means: one of five reactions, and a line for people."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class Reaction(Enum):
     COUNT = "count it and poll again"
     STOP = "stop this device"
     BUG = "drop the driver object, wait, make a new one"
+    REPLACE = "end: this reader is of no use any more, another takes its place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,18 @@ class Trouble:
     hint: str = ""
 
 
+class Relayed(Exception):
+    """Trouble that was sorted out in another process, or with another process."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.text)
+        self.trouble = trouble
+
+
 def sort_out(error: BaseException) -> Trouble:
     """Sort an exception that a driver raised. Never raises, whatever the exception's own methods do."""
+    if type(error) is Relayed:  # not isinstance, which asks the exception
+        return error.trouble
     kind = type(error)
     if issubclass(kind, DriverError):
         reaction = Reaction.BUG
@@ -86,6 +97,6 @@ def _os_message(error: BaseException) -> str:
 def _place(trace: TracebackType | None) -> str:
     """`` at FILE:LINE``: the innermost line of the driver's own file."""
     places = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
-    outside = [(file, line) for file, line in places if not file.startswith(_OURS)]
+    outside = [(file, line) for file, line in places if not file.startswith((_OURS, "<frozen importlib"))]
     mine = [(file, line) for file, line in outside if file == outside[0][0]]
     return f" at {PurePath(mine[-1][0]).name}:{mine[-1][1]}" if mine else ""

@@ -25,13 +25,14 @@ LONGEST = 4000
 def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str] = os.environ) -> None:
     """Log to stderr from now on, replacing an earlier set-up.
 
-    ``level`` is debug, info, warning, error or ``NOTHING``, ``format_`` text or json. Under systemd each line begins
-    with the ``<N>`` that gives the journal its priority instead of a time stamp, which the journal has itself.
+    ``level`` is debug, info, warning, error or ``NOTHING``, ``format_`` text, json or journal. Under systemd text is
+    journal: each line begins with the ``<N>`` that gives it its priority instead of a time stamp, which the journal has
+    itself.
     """
     handler = logging.StreamHandler(sys.stderr)
     if format_ == "json":
         handler.setFormatter(JsonLines())
-    elif to_journal(environ, _descriptor()):
+    elif format_ == "journal" or to_journal(environ, _descriptor()):
         handler.setFormatter(JournalLines())
     else:
         handler.setFormatter(TextLines())

@@ -34,8 +34,10 @@ TESTED_ELSEWHERE = {
         *(f"gateway/delivery/spool/{part}.py" for part in ("kept", "lock", "salvage")),
     ],
     "tests/reading/test_reader.py": [  # the parts of a reader, and the values that it makes
-        *(f"gateway/reading/{part}.py" for part in ("memory", "outlet", "reading", "runtime", "slot")),
+        *(f"gateway/reading/{part}.py" for part in ("home", "memory", "outlet", "reading", "runtime", "slot")),
     ],
+    "tests/reading/test_supervisor.py": ["gateway/reading/ending.py", "gateway/reading/left_behind.py"],
+    "tests/reading/test_child.py": ["gateway/reading/children.py", "gateway/reading/remote.py"],
     "tests/test_units.py": ["gateway/device_classes.py"],
 }
 """Test files that cover more than the source file they are named after; a new source file gets its own."""

@@ -13,17 +13,18 @@ from typing import Any
 
 import pytest
 from support.clock import FakeClock
+from support.company import Company
 from support.pty import PtyPair
 from support.readers import DOOR, Line, NoHardware, device, driver, returning
 from support.waiting import wait_until
 
 from gateway.clocks import SystemClock
 from gateway.config.settings import DeviceSettings
-from gateway.delivery.queue import Inbox
 from gateway.driver import Kind, Misconfigured
 from gateway.hardware.real import RealHardware
+from gateway.reading.left_behind import MOST, MOST_OF_DEVICE
 from gateway.reading.reader import Beat, Reader
-from gateway.reading.supervisor import MOST, MOST_OF_DEVICE, Supervisor
+from gateway.reading.supervisor import Supervisor
 from gateway.status.board import State
 
 ONE = {"temperature": 20.5}
@@ -358,60 +359,6 @@ def test_removed_device_that_hangs_is_left_behind() -> None:
 
 
 # With real threads ---------------------------------------------------------------------------------------------------
-
-
-class Company:
-    """A supervisor with real threads and the machine's clock."""
-
-    def __init__(self, *devices: DeviceSettings, hardware_for: Callable[[str], Any] = lambda _: NoHardware()) -> None:
-        self.clock = SystemClock()
-        self.inbox = Inbox()
-        self.lines = {one.device: Line(one.device, self.clock, self.inbox) for one in devices}
-        self.supervisor = Supervisor(
-            queue_for=lambda name: self.lines[name].queue,
-            board_for=lambda name: self.lines[name].board,
-            hardware_for=hardware_for,
-            clock=self.clock,
-            trust=lambda: None,
-            rng=random.Random(1),
-        )
-        self.devices = devices
-
-    def start(self) -> None:
-        """Start all."""
-        self.supervisor.start(self.devices)
-
-    def until(self, predicate: Callable[[], object], timeout: float = 5.0) -> None:
-        """Supervise until then."""
-
-        def looked() -> object:
-            self.supervisor.tick()
-            return predicate()
-
-        wait_until(looked, timeout)
-
-    def until_waiting(self) -> None:
-        """Supervise until every reader waits in a read."""
-        slots = self.supervisor._slots.values()
-        self.until(lambda: all(slot.reader and slot.reader.beat and slot.reader.beat.what == "read" for slot in slots))
-
-    def stop(self, deadline: float = 2.0) -> float:
-        """Stop; how many seconds it took."""
-        begun = time.monotonic()
-        self.supervisor.stop(deadline)
-        return time.monotonic() - begun
-
-
-@pytest.fixture
-def hire(finally_do: Callable[[Callable[[], object]], None]) -> Callable[..., Company]:
-    """Make companies that are stopped after the test, whatever becomes of it."""
-
-    def make(*devices: DeviceSettings, **more: Any) -> Company:
-        company = Company(*devices, **more)
-        finally_do(lambda: company.stop(1.0))
-        return company
-
-    return make
 
 
 def test_threads_have_names_and_end_at_once(hire: Callable[..., Company]) -> None:

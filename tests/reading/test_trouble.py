@@ -1,4 +1,4 @@
-"""Exceptions of drivers, sorted into four reactions."""
+"""Exceptions of drivers, sorted into the reactions to them."""
 
 from __future__ import annotations
 

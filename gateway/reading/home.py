@@ -1,0 +1,78 @@
+"""Where a driver lives: in the thread of its reader; in a process of its own, see :mod:`gateway.reading.remote`."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Protocol
+
+from gateway.clocks import Clock
+from gateway.config.settings import DeviceSettings
+from gateway.driver import Driver
+from gateway.hardware.protocols import Hardware
+from gateway.reading.freeze import Frozen, freeze
+from gateway.reading.memory import DeviceMemory
+from gateway.reading.runtime import DriverRuntime, ReaderHardware
+
+
+class Openable(Protocol):
+    """What a reader does with a driver."""
+
+    def open(self) -> None:
+        """See :meth:`gateway.driver.Driver.open`."""
+
+    def read(self) -> Any:
+        """See :meth:`gateway.driver.Driver.read`; what it returns is for :meth:`Home.check`."""
+
+    def release(self) -> None:
+        """See :meth:`gateway.driver.Driver.release`."""
+
+
+class Home(Protocol):
+    """Makes a device's drivers, one after the other."""
+
+    moving_in: float
+    """Seconds that making a driver may take."""
+
+    def new_driver(self) -> Openable:
+        """Make a driver object. Raises what making it raises."""
+
+    def check(self, result: Any) -> Frozen:
+        """Check what ``read`` returned, and make plain values of it. Raises ``BadReading``."""
+
+    def wake(self) -> None:
+        """End what the driver waits for. For any thread."""
+
+    def forget(self) -> None:
+        """The driver has released everything."""
+
+
+class Here:
+    """In this process."""
+
+    def __init__(
+        self, settings: DeviceSettings, hardware: Hardware, clock: Clock, memory: DeviceMemory, stop: threading.Event
+    ) -> None:
+        assert settings.driver_type is not None
+        self.moving_in = settings.open_timeout
+        self._type: type[Driver[Any]] = settings.driver_type
+        self._options = settings.options
+        self._kind = settings.kind
+        self._channels = {one.channel.name: one.channel for one in settings.channels}
+        self._hardware = ReaderHardware(hardware, stop)
+        self._runtime = DriverRuntime(settings.device, self._hardware, clock, stop, memory.elapsed)
+
+    def new_driver(self) -> Openable:
+        """See :class:`Home`."""
+        return self._type(self._options, self._runtime)
+
+    def check(self, result: Any) -> Frozen:
+        """See :class:`Home`."""
+        return freeze(result, self._channels, self._kind)
+
+    def wake(self) -> None:
+        """See :class:`Home`."""
+        self._hardware.wake()
+
+    def forget(self) -> None:
+        """See :class:`Home`."""
+        self._hardware.forget()
