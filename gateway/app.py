@@ -224,7 +224,7 @@ class Gateway:
             refuse_new=spool.when_full == "refuse_new",
             spill_after=spool.spill_after,
             keep=spool.keep,
-            lost_outside=lambda: sum(queue.ledger.lost_outside for queue in self._queues.values()),
+            lost_outside=lambda: {name: queue.ledger.lost_outside for name, queue in self._queues.items()},
             follow=self._follow,
         )
 

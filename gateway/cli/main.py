@@ -28,6 +28,7 @@ COMMANDS = {
     "read": "Take readings of one device, without a broker",
     "drivers": "The drivers there are, their options, channels and a sample",
     "listen": "Live readings from the broker",
+    "audit": "Prove that every accepted reading arrived, or tell which did not",
     "spool": "What waits for the broker, dead letters, and sending again",
 }
 """In the order of the help. The module of a command has its name and is imported when it runs, not before."""

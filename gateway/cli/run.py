@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 from pathlib import Path
 
 import click
@@ -21,9 +22,11 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
     Ctrl-C or SIGTERM stops it cleanly; a second Ctrl-C ends it at once. The log goes to stderr.
     """
     from gateway.app import Gateway  # noqa: PLC0415 (the whole gateway)
+    from gateway.cli.owner import become_owner  # noqa: PLC0415
     from gateway.cli.signals import stop_on_signals  # noqa: PLC0415
     from gateway.config.load import load  # noqa: PLC0415
     from gateway.delivery.spool.lock import SpoolError  # noqa: PLC0415
+    from gateway.paths import state_directory  # noqa: PLC0415
     from gateway.status import logs  # noqa: PLC0415
 
     with stop_on_signals() as stop:
@@ -33,6 +36,7 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
         for warning in settings.warnings:
             logging.getLogger("gateway").warning("%s", warning)
         try:
+            become_owner(state_directory(settings.files[0] if settings.files else None, os.environ))
             gateway = Gateway(settings)
         except SpoolError as exc:
             raise click.ClickException(str(exc)) from exc

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from gateway.delivery.publisher import Publisher
 from gateway.delivery.queue import Inbox
 from gateway.delivery.spool.care import NOTHING_KEPT, PATIENCE, per_device
-from gateway.delivery.store import Caretaker, Counts, Unavailable, What
+from gateway.delivery.store import Caretaker, Counts, Row, Unavailable, What
 from gateway.delivery.task import on_publisher
 from gateway.status.control import ControlError, Request, Verb
 from gateway.status.ledger import Ledger
@@ -49,7 +49,11 @@ class Desk:
         }
 
     def ledger(self, _request: Request) -> Iterator[dict[str, Any]]:
-        """One line: ``run``; ``devices``: their figures; ``runs``: earlier ones; ``in_flight``: [device, run, seq]."""
+        """One line: ``run``; ``devices``: their figures; ``runs``: earlier ones.
+
+        And which readings are ``in_flight``, and which are ``waiting`` or ``dead`` in memory only, where nobody sees
+        them in the spool: each a list of [device, run, first seq, last seq].
+        """
         yield self._do(self._account)
 
     def retry(self, _request: Request) -> Iterator[dict[str, Any]]:
@@ -78,11 +82,14 @@ class Desk:
 
     def _account(self) -> dict[str, Any]:
         self._caretaker.flush()
+        waiting, dead = self._caretaker.in_memory()
         return {
             "run": self._run,
             "devices": {device: dataclasses.asdict(one.snapshot()) for device, one in self._ledgers().items()},
             "runs": self._runs(),
-            "in_flight": [[row.device, row.run, row.seq] for row in self._publisher.under_way()],
+            "in_flight": _spans(self._publisher.under_way()),
+            "waiting": _spans(waiting),
+            "dead": _spans(dead),
         }
 
     def _follow(self, counts: Counts, step: Callable[[Ledger, int], None]) -> Counts:
@@ -101,6 +108,17 @@ class Desk:
             raise ControlError("the disk refuses now, see the alarms in gateway/health; nothing was changed") from None
         except TimeoutError:
             raise ControlError(f"the publisher did not come round within {PATIENCE:g} s; try again") from None
+
+
+def _spans(rows: Iterable[Row]) -> list[list[Any]]:
+    """Rows as [device, run, first seq, last seq]: neighbours are one."""
+    spans: list[list[Any]] = []
+    for device, run, seq in sorted((row.device, row.run, row.seq) for row in rows):
+        if spans and spans[-1][:2] == [device, run] and spans[-1][3] == seq - 1:
+            spans[-1][3] = seq
+        else:
+            spans.append([device, run, seq, seq])
+    return spans
 
 
 def _number(request: Request, key: str) -> float:

@@ -120,6 +120,10 @@ class MemoryStore:
     def flush(self) -> None:
         """See :class:`Caretaker`: nothing is ever pending here."""
 
+    def in_memory(self) -> tuple[list[Row], list[Row]]:
+        """See :class:`Caretaker`: all."""
+        return self.rows(), [row for row, _reason in self._dead.values()]
+
     def purge(self, what: What) -> Counts:
         """See :class:`Caretaker`."""
         rows: list[Row] = []

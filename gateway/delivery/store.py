@@ -99,6 +99,9 @@ class Caretaker(Protocol):
     def flush(self) -> None:
         """Carry out what is pending, so that who looks into the file sees what is."""
 
+    def in_memory(self) -> tuple[list[Row], list[Row]]:
+        """Readings that who looks into the file does not see: those that wait, and dead letters."""
+
     def retry(self) -> Counts:
         """Let dead letters wait again, all but those that cannot be read."""
 

@@ -15,6 +15,7 @@ TESTED_ELSEWHERE = {
     "tests/cli/test_demo.py": ["gateway/cli/follow.py"],
     "tests/cli/test_listen.py": ["gateway/cli/screen.py"],
     "tests/cli/test_output.py": ["gateway/cli/listing.py"],
+    "tests/cli/test_audit.py": [f"gateway/audit/{part}.py" for part in ("account", "kept", "live", "sources")],
     "tests/cli/test_spool.py": ["gateway/cli/spool_access.py"],
     "tests/cli/test_feed.py": ["gateway/delivery/subscriber.py"],
     "tests/config/test_load.py": [  # the parts of one walk from a file to settings

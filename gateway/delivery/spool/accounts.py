@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.delivery.payload import encode_json
 from gateway.delivery.spool.file import SpoolFile
-from gateway.delivery.spool.record import DROPPED, unpack_last
+from gateway.delivery.spool.record import unpack_last
 
 MOST_RUNS = 50
 MOST_BYTES = 64 * 1024
@@ -25,7 +25,15 @@ class RunAccount:
     last_seq: dict[str, int] = field(default_factory=dict)
     queued: int = 0
     dead: int = 0
-    dropped: int = 0
+    unknown_losses: int = 0
+    """Dropped readings of which the device is not known: those of files of the first layout."""
+    losses: Counter[str] = field(default_factory=Counter)
+    """Dropped readings per device."""
+
+    @property
+    def dropped(self) -> int:
+        """How many readings were dropped."""
+        return self.unknown_losses + self.losses.total()
 
     def as_object(self) -> dict[str, Any]:
         """One element of ``gateway/runs``."""
@@ -54,9 +62,12 @@ class Accounts:
         """Count what an existing file holds. Adds row 0's newest seqs to the run that wrote it."""
         devices = {number: stream.device for number, stream in file.streams().items()}
         for number, run, boot_id, exact, dropped, last in file.runs():
-            account = RunAccount(number, run, boot_id, exact, dropped=dropped)
+            account = RunAccount(number, run, boot_id, exact, unknown_losses=dropped)
             self._merge(account, last, devices)
             self.runs[number] = account
+        for run_number, stream, count in file.losses():
+            if run_number in self.runs:
+                self.runs[run_number].losses[devices.get(stream, "")] += count
         newest = file.newest()
         if newest is not None and newest[0] in self.runs:
             self._merge(self.runs[newest[0]], newest[1], devices)
@@ -121,7 +132,5 @@ class Accounts:
     def _merge(account: RunAccount, last: bytes, devices: dict[int, str]) -> None:
         for stream, seq in unpack_last(last).items():
             device = devices.get(stream)
-            if stream == DROPPED:
-                account.dropped = max(account.dropped, seq)
             if device is not None:
                 account.last_seq[device] = max(seq, account.last_seq.get(device, 0))

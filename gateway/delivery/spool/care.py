@@ -49,6 +49,11 @@ class Care:
         """See :class:`Caretaker`."""
         self._journal.write([])
 
+    def in_memory(self) -> tuple[list[Row], list[Row]]:
+        """See :class:`Caretaker`."""
+        waiting, dead = self._memory.in_memory()
+        return [row for row in waiting if not row.stored], dead
+
     def retry(self) -> Counts:
         """See :class:`Caretaker`."""
         return self._moved(retry) + self._memory.retry()
@@ -112,8 +117,8 @@ def delete(file: SpoolFile, what: What) -> Counts:
     with file.transaction():
         counts = _count(file, table, "t.id > 0")
         file.execute(f"DELETE FROM {table} WHERE id > 0")  # noqa: S608 (one of three words)
-        for (_device, run), count in counts.items() if what is not What.KEPT else ():
-            file.execute("UPDATE run SET dropped = dropped + ? WHERE run = ?", count, run)
+        for (device, run), count in counts.items() if what is not What.KEPT else ():
+            file.add_loss(run, device, count)
     return counts
 
 

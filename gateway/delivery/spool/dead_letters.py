@@ -85,7 +85,7 @@ class DeadLetters:
             return False
         counts: Counts = Counter()
         for row_id, stream, run, size in found:
-            self._journal.forget_dead(row_id, run, size)
+            self._journal.forget_dead(row_id, stream, run, size)
             counts[self._journal.names(stream, run)] += 1
         self._journal.write([])
         self._disk.alarms.set(

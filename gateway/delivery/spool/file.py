@@ -87,13 +87,28 @@ class SpoolFile:
         rows = self._db.execute("SELECT id, run, boot_id, exact, dropped, last FROM run ORDER BY id DESC").fetchall()
         return [(row[0], row[1], row[2], bool(row[3]), row[4], bytes(row[5])) for row in rows]
 
-    def update_run(self, run: int, last: bytes, dropped: int) -> None:
+    def losses(self) -> list[tuple[int, int, int]]:
+        """How many readings were dropped: run, stream, count."""
+        return [(row[0], row[1], row[2]) for row in self._db.execute("SELECT run, stream, count FROM loss").fetchall()]
+
+    def set_loss(self, run: int, stream: int, count: int) -> None:
+        """So many readings of a stream were dropped in a run, altogether."""
+        self._db.execute("INSERT OR REPLACE INTO loss VALUES (?, ?, ?)", (run, stream, count))
+
+    def add_loss(self, run: str, device: str, count: int) -> None:
+        """So many more readings of a device were dropped of a run."""
+        numbers = "SELECT run.id, min(stream.id), ? FROM run, stream WHERE run = ? AND device = ? GROUP BY run.id"
+        statement = f"INSERT INTO loss {numbers} ON CONFLICT DO UPDATE SET count = count + excluded.count"
+        self._db.execute(statement, (count, run, device))
+
+    def update_run(self, run: int, last: bytes) -> None:
         """Store what is known of a run."""
-        self._db.execute("UPDATE run SET last = ?, dropped = ? WHERE id = ?", (last, dropped, run))
+        self._db.execute("UPDATE run SET last = ? WHERE id = ?", (last, run))
 
     def forget_run(self, run: int) -> None:
         """Remove a run that has no rows any more."""
         self._db.execute("DELETE FROM run WHERE id = ?", (run,))
+        self._db.execute("DELETE FROM loss WHERE run = ?", (run,))
 
     def stream(self, stream: Stream) -> int:
         """The number of a stream, given on its first use."""

@@ -6,14 +6,14 @@ own; where nothing comes, they are written after 5 s.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 
 from gateway.clocks import Clock
 from gateway.delivery.spool.accounts import Accounts, RunAccount
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
-from gateway.delivery.spool.record import DROPPED, UNSYNCED, Record, Stream, pack_last
+from gateway.delivery.spool.losses import Losses
+from gateway.delivery.spool.record import UNSYNCED, Record, Stream, pack_last
 from gateway.delivery.store import Counts, Durability, Row
 from gateway.driver import Kind
 
@@ -44,13 +44,9 @@ class Journal:
         self._forgotten: list[int] = []
         """Dead letters to delete with the next write."""
         self._flush_ns: int | None = None
-        self._drops: Counter[int] = Counter()
-        """Readings of earlier runs that were dropped, by the run's number, as far as it is not written yet."""
-        self._own_drops = 0
+        self.losses = Losses(run)
         self.on_written: Callable[[], None] = lambda: None
         """Called when pending deletions were carried out."""
-        self.lost_outside: Callable[[], int] = int
-        """How many readings of this run were dropped before they came here; they belong to its account, too."""
 
     def load(self) -> None:
         """The file was opened, at the start or after trouble: learn what is in it, and enter this run."""
@@ -73,14 +69,14 @@ class Journal:
         if newest is not None and newest[0] != number and newest[0] in accounts.runs:
             # row 0 will be ours: what it says of an earlier run moves to that run's entry
             with file.transaction():
-                file.update_run(newest[0], newest[1], accounts.runs[newest[0]].dropped)
+                file.update_run(newest[0], newest[1])
         known = accounts.runs.get(number)
         accounts.runs[number] = known or RunAccount(number, self._run, self._boot_id, self._exact)
-        for earlier, count in self._drops.items():
-            if earlier in accounts.runs:
-                accounts.runs[earlier].dropped += count
+        self.losses.again()
         self._run_number = number
         self.accounts = accounts
+        for device, run, count in self.losses.earlier():
+            self._account_of(run).losses[device] += count
         self.runs_changed = True
         self._forget_empty_runs(file)
         return True
@@ -94,7 +90,7 @@ class Journal:
 
     def write(self, rows: Sequence[Row]) -> bool:
         """Insert rows and carry out pending deletions, in one transaction. True when it is on disk."""
-        if not any((rows, self._deletes, self._keep, self._forgotten, self._drops)):
+        if not any((rows, self._deletes, self._keep, self._forgotten, self.losses.pending)):
             self._flush_ns = None
             return True
         if not self._disk.attempt(lambda file: self._write(file, rows)):
@@ -106,7 +102,7 @@ class Journal:
         self._deletes.clear()
         self._keep.clear()
         self._forgotten.clear()
-        self._drops.clear()
+        self.losses.written()
         self._flush_ns = None
         self.on_written()
         return True
@@ -117,15 +113,17 @@ class Journal:
             for row, acked_ns in self._keep:
                 file.keep([self.record(file, row)], acked_ns)
             file.forget_dead(self._forgotten)
-            for number in self._drops:
-                file.execute("UPDATE run SET dropped = dropped + ? WHERE id = ?", self._drops[number], number)
+            self.losses.write(file, self._run_number, self._any_stream)
             file.write(records, [row.id for row in self._deletes], self._run_number, self._newest(file))
         return True
 
     def _newest(self, file: SpoolFile) -> bytes:
-        """What row 0 says of this run: how many readings were dropped, and the newest seq of every device."""
-        last = [(self._stream_id(file, stream), seq) for stream, seq in self._last.values()]
-        return pack_last([(DROPPED, self._own_drops + self.lost_outside()), *last])
+        """What row 0 says of this run: the newest seq of every device."""
+        return pack_last((self._stream_id(file, stream), seq) for stream, seq in self._last.values())
+
+    def _any_stream(self, device: str) -> int | None:
+        """A number that stands for a device."""
+        return next((number for number, stream in self._streams.items() if stream.device == device), None)
 
     # Out -------------------------------------------------------------------------------------------------------------
 
@@ -148,11 +146,11 @@ class Journal:
         account.queued -= 1
         self.runs_changed = self.runs_changed or account.number != self._run_number
 
-    def forget_dead(self, row_id: int, run: int, size: int) -> None:
+    def forget_dead(self, row_id: int, stream: int, run: int, size: int) -> None:
         """Drop a dead letter, with the next write."""
         self._forgotten.append(row_id)
         self.accounts.died(run, -size, count=-1)
-        self._count_dropped(run, self.accounts.runs.get(run))
+        self._drop(self.names(stream, run))
 
     def stream(self, number: int) -> Stream | None:
         """What a number stands for."""
@@ -166,12 +164,13 @@ class Journal:
     def dropped(self, rows: Iterable[Row]) -> None:
         """Rows of this or of earlier runs were dropped by policy."""
         for row in rows:
-            account = self.account(row)
-            self._count_dropped(account.number, account)
+            self._drop((row.device, row.run))
 
     def deleted(self, counts: Counts) -> None:
         """Readings were deleted in the file by a person, where earlier runs are counted already: count anew."""
-        self._own_drops += sum(count for (_device, run), count in counts.items() if run == self._run)
+        for (device, run), count in counts.items():
+            if run == self._run:
+                self.losses.add(device, run, count)
         self.load()
 
     def tick(self, now_ns: int) -> None:
@@ -185,7 +184,8 @@ class Journal:
 
         def finish(file: SpoolFile) -> bool:
             with file.transaction():
-                file.update_run(self._run_number, self._newest(file), self._own_drops + self.lost_outside())
+                self.losses.write(file, self._run_number, self._any_stream)
+                file.update_run(self._run_number, self._newest(file))
             return True
 
         if self._run_number:
@@ -255,20 +255,21 @@ class Journal:
 
     def account(self, row: Row) -> RunAccount:
         """The account of the run that a row is of."""
+        return self._account_of(row.run)
+
+    def _account_of(self, run: str) -> RunAccount:
         current = self.accounts.runs.get(self._run_number)
-        if current is not None and row.run == current.run:
+        if current is not None and run == current.run:
             return current
         for account in self.accounts.runs.values():
-            if account.run == row.run:
+            if account.run == run:
                 return account
-        return self.accounts.runs.setdefault(0, RunAccount(0, row.run, self._boot_id, exact=False))
+        return self.accounts.runs.setdefault(0, RunAccount(0, run, self._boot_id, exact=False))
 
-    def _count_dropped(self, number: int, account: RunAccount | None) -> None:
-        if number == self._run_number:
-            self._own_drops += 1
-        elif account is not None:
-            account.dropped += 1
-            self._drops[number] += 1
+    def _drop(self, stream: tuple[str, str]) -> None:
+        device, run = stream
+        if run and self.losses.add(device, run):
+            self._account_of(run).losses[device] += 1
             self.runs_changed = True
 
     def _due(self) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-DROPPED = 0
-"""The stream number under which row 0 tells how many readings of the run were dropped; real ones begin at 1."""
 UNSYNCED = 1
 """Flag of a record: the wall clock was not trusted when it was read."""
 

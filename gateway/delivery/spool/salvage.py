@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.delivery.spool.file import SpoolFile
-from gateway.delivery.spool.record import Record, Stream, record_of
+from gateway.delivery.spool.record import Record, Stream, pack_last, record_of, unpack_last
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,10 @@ def _names(old: sqlite3.Connection) -> tuple[dict[int, Stream], dict[int, tuple[
         }
     except (sqlite3.Error, TypeError, ValueError):
         return None
+    with contextlib.suppress(sqlite3.Error, TypeError, ValueError):
+        number, last = old.execute("SELECT run, body FROM log WHERE id = 0").fetchone()
+        if number in runs:  # the run that wrote last
+            runs[number] = (*runs[number][:4], bytes(last))
     return streams, runs
 
 
@@ -90,7 +95,10 @@ def _copy(
     for number, (run, boot_id, _exact, dropped, last) in runs.items():
         run_ids[number] = new.begin_run(run, boot_id, exact=False)  # what is missing now is not known
         with new.transaction():
-            new.update_run(run_ids[number], last, dropped)
+            known = ((stream_ids[stream], seq) for stream, seq in unpack_last(last).items() if stream in stream_ids)
+            new.update_run(run_ids[number], pack_last(known))
+            new.execute("UPDATE run SET dropped = ? WHERE id = ?", dropped, run_ids[number])
+    _copy_losses(old, new, stream_ids, run_ids)
     good = bad = 0
     highest = _highest(old)
     position = 0
@@ -114,6 +122,14 @@ def _copy(
         good += len(records)
         position = int(rows[-1][0])
     return good, bad
+
+
+def _copy_losses(old: sqlite3.Connection, new: SpoolFile, stream_ids: dict[int, int], run_ids: dict[int, int]) -> None:
+    """As far as they can be read; files of the first layout have none."""
+    with contextlib.suppress(sqlite3.Error), new.transaction():
+        for run, stream, count in old.execute("SELECT run, stream, count FROM loss").fetchall():
+            if run in run_ids and stream in stream_ids:
+                new.set_loss(run_ids[run], stream_ids[stream], count)
 
 
 def _renumbered(record: Record, stream: int, run: int) -> Record:

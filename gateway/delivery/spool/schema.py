@@ -29,6 +29,10 @@ STEPS: Sequence[Sequence[str]] = (
         f"CREATE TABLE kept({_ROW}, acked_ns INTEGER)",
         f"CREATE TABLE dead({_ROW}, reason TEXT, died_ns INTEGER)",
     ),
+    (  # how many readings were dropped, per device of each run; until then one number in the run's row told of all
+        """CREATE TABLE loss(run INTEGER, stream INTEGER, count INTEGER NOT NULL,
+    PRIMARY KEY(run, stream)) WITHOUT ROWID""",
+    ),
 )
 """The statements that lead from each version to the next, from version 0, the empty file. Written once, never changed:
 there are files of every version out there."""

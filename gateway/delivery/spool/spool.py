@@ -8,7 +8,7 @@ writes, :mod:`backlog` reads late rows back.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
 from gateway.clocks import Clock
 from gateway.delivery.memory_store import MemoryStore
@@ -43,13 +43,13 @@ class Spool:
         refuse_new: bool = False,
         spill_after: float = 1.0,
         keep: float = 0.0,
-        lost_outside: Callable[[], int] = int,
+        lost_outside: Callable[[], Mapping[str, int]] = dict,
         follow: Follow = lambda _counts, _step: None,
     ) -> None:
         """``exact``: every device of this run is ``full``. ``disk`` may be in trouble already.
 
-        ``lost_outside`` counts the readings of this run that were dropped before they came here. ``follow`` makes the
-        ledgers follow what the spool does by itself.
+        ``lost_outside`` counts the readings of this run that were dropped before they came here, per device.
+        ``follow`` makes the ledgers follow what the spool does by itself.
         """
         self.disk = disk
         self._clock = clock
@@ -63,7 +63,7 @@ class Spool:
         self._dead = DeadLetters(disk, clock, self._journal, follow)
         self._backlog = Backlog(self._journal.row_of, self._dead.damaged)
         self._journal.on_written = self._backlog.written
-        self._journal.lost_outside = lost_outside
+        self._journal.losses.outside = lost_outside
         self.care = Care(disk, self._journal, self._backlog, self._memory, self._evict_from)
         self._spill: deque[tuple[int, Row]] = deque()
         self._look_ns = 0

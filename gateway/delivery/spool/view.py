@@ -41,6 +41,8 @@ class Contents:
     oldest_wall_ns: int | None
     """When the oldest reading that waits was taken, by the clock of then."""
     file_bytes: int
+    losses: dict[str, dict[str, int]]
+    """Per run and device how many readings were dropped, as far as the device is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class View:
             devices=dict(sorted(shares.items())),
             runs=accounts.earlier(current=0),
             oldest_wall_ns=_number(oldest[0]) if oldest else None,
+            losses={account.run: dict(account.losses) for account in accounts.runs.values()},
             file_bytes=sum(file.stat().st_size for file in files if file.exists()),
         )
 

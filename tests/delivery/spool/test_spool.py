@@ -255,7 +255,7 @@ def test_what_was_dropped_is_known_after_a_kill(bench: SpoolBench) -> None:
     first = bench.open("r1")
     late(first, [bench.row(1), bench.row(2), bench.row(3)])
     bench.kill(first)
-    second = bench.open("r2", lost_outside=lambda: 7)
+    second = bench.open("r2", lost_outside=lambda: {"d": 7})
     late(second, [bench.row(4, run="r2"), bench.row(5, run="r2", device="e")])
     assert second.care.purge(What.QUEUED) == {("d", "r1"): 3, ("d", "r2"): 1, ("e", "r2"): 1}
     bench.kill(second)
