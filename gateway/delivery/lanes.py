@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gateway.delivery.payload import array
-from gateway.delivery.row_queue import put_back, take_array
+from gateway.delivery.row_queue import by_id, put_back, take_array
 from gateway.delivery.store import Row, Store
 from gateway.delivery.topics import Topics
 from gateway.driver import Kind
@@ -154,17 +154,24 @@ class Lanes:
             self._demote_late(lane, now_ns)
 
     def give_back(self, sends: Iterable[Send]) -> None:
-        """These messages were not acknowledged: their rows are fresh again, in their old places."""
+        """These messages were not acknowledged: their rows are fresh again, in their old places, and first in line.
+
+        The oldest of them comes first of all: where the connection was dropped because of a reading, it most often is
+        the oldest that was not acknowledged, and is found the sooner.
+        """
         returned: dict[str, list[Row]] = {}
         for send in sends:
             if send.way in (Way.LIVE, Way.BATCH):
                 returned.setdefault(send.device, []).extend(send.rows)
             elif send.way is Way.COPY:
                 self._lanes[send.device].copied = 0
-        for device, rows in returned.items():
+        for device in sorted(returned, key=lambda name: min(map(by_id, returned[name])), reverse=True):
             lane = self._lanes[device]
-            lane.waiting = put_back(lane.waiting, rows)
-            self._line_up(device, lane)
+            lane.waiting = put_back(lane.waiting, returned[device])
+            if lane.in_line:
+                self._ready.remove(device)
+            lane.in_line = True
+            self._ready.appendleft(device)
 
     def evict(self, device: str) -> Row | None:
         """Take the oldest fresh row of a device out, to make room."""

@@ -82,6 +82,7 @@ class Link:
         self._up = False
         self._began = 0.0
         self._ever_up = False
+        self._told_311 = False
         self._aborted = ""
         self._ended = False
         self._next_try = 0.0
@@ -152,6 +153,9 @@ class Link:
         )
         self._ever_up = True
         log.info("connected to %s with MQTT %s", connection.endpoint.url, connection.version)
+        if connection.version == "3.1.1" and not self._told_311:
+            self._told_311 = True
+            log.info("MQTT 3.1.1 cannot tell us when a broker drops a reading (access list, size limit); MQTT 5 can")
         return True
 
     def closed(self, event: Closed, now: float) -> bool:

@@ -6,6 +6,10 @@ broker has acknowledged; the window then doubles with each acknowledgement. Arra
 in flight at three drops is set aside as a suspect, and it is a dead letter only once the broker has acknowledged
 another reading after it: a broker that keeps crashing must not empty the spool into the dead letters. What is no
 reading (status, the live copy of a batch) is left out after three such drops.
+
+With MQTT 3.1.1 mosquitto acknowledges what is larger than its ``message_size_limit``, and drops the connection then. So
+a status message that was acknowledged just before is suspected, too, and on the next connection nothing is sent after
+it for a moment.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ STRIKES = 3
 MOST_SUSPECTS = 10
 """So many suspects without an acknowledgement: it is the broker, not the readings."""
 WIDE = 65_535
+MOMENT_NS = 200_000_000
+"""An acknowledgement and the end of the connection within this time may belong together."""
 
 
 class Probe:
@@ -30,6 +36,11 @@ class Probe:
         self._strikes: Counter[int] = Counter()
         self._topic_strikes: Counter[str] = Counter()
         self._suspects: list[Send] = []
+        self._told = ""
+        """The topic that was acknowledged last, if it was a status message."""
+        self._told_ns = 0
+        self.wait_until_ns = 0
+        """Nothing is to be sent before (boot clock): the message acknowledged last is on trial."""
         self.muted: set[str] = set()
         """Topics of status messages that the broker does not stand: not to be sent in this run."""
         self.set_aside: set[int] = set()
@@ -60,9 +71,27 @@ class Probe:
             self._topic_strikes.clear()
         return self._release()
 
-    def dropped(self, sends: Iterable[Send]) -> list[Send]:
+    def answered(self, send: Send, now_ns: int) -> None:
+        """The broker has acknowledged a message, with success or without."""
+        self._told, self._told_ns = (send.topic if send.way is Way.CONTROL else ""), now_ns
+        if self._told in self._topic_strikes:
+            self.wait_until_ns = now_ns + MOMENT_NS
+
+    def may_send(self, now_ns: int) -> bool:
+        """Whether nothing is on trial. What the connection has outlived is acquitted."""
+        if now_ns < self.wait_until_ns:
+            return False
+        if self.wait_until_ns:
+            self.wait_until_ns = 0
+            self._topic_strikes.pop(self._told, None)
+        return True
+
+    def dropped(self, sends: Iterable[Send], now_ns: int = 0) -> list[Send]:
         """The connection was dropped under ``sends``: those to be sent again."""
         sends = list(sends)
+        self.wait_until_ns = 0
+        if self._told and len(sends) <= 1 and now_ns - self._told_ns < MOMENT_NS:
+            self._strike(self._told)
         readings = [send for send in sends if send.rows]
         if not readings:
             return self._dropped_without_readings(sends)
@@ -93,14 +122,17 @@ class Probe:
             self._window = 1
         if len(sends) != 1:
             return sends
-        topic = sends[0].topic
+        return sends if self._strike(sends[0].topic, mute=sends[0].way is Way.CONTROL) else []
+
+    def _strike(self, topic: str, *, mute: bool = True) -> bool:
+        """Whether what is published there, and is no reading, may be tried again."""
         self._topic_strikes[topic] += 1
         if self._topic_strikes[topic] < STRIKES:
-            return sends
+            return True
         del self._topic_strikes[topic]
-        if sends[0].way is Way.CONTROL:
+        if mute:
             self.muted.add(topic)
-        return []
+        return False
 
     def _release(self) -> list[Send]:
         suspects, self._suspects = self._suspects, []

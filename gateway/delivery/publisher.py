@@ -153,10 +153,10 @@ class Publisher:
         if self._store.take_runs_changed():
             self._bulletin.runs_changed()
         self._bulletin.tick(now_ns)
-        if self._link.up:
-            self._pump(now_ns)
-        else:
+        if not self._link.up:
             self._lanes.relieve(now_ns)
+        elif self._probe.may_send(now_ns):
+            self._pump(now_ns)
         farewell, waiting = self._farewell, len(self._in_flight)
         if farewell is not None and farewell.step(now_ns, in_flight=waiting, queued=self._store.queued):
             self._done = True
@@ -170,9 +170,10 @@ class Publisher:
             case Acked():
                 send = self._in_flight.pop(item.mid) if item.number == self._link.number else None
                 if send is not None:
+                    self._probe.answered(send, now_ns)
                     self._settlement.acked(send, item.code)
             case Connected() | Closed():
-                self._on_link(item, now_ns / 1e9)
+                self._on_link(item, now_ns)
             case Stop():
                 self._farewell = self._farewell or Farewell(self._link, self._bulletin, now_ns, item.flush)
             case Received():
@@ -184,7 +185,8 @@ class Publisher:
             case _:
                 log.debug("unknown item in the inbox: %r", item)
 
-    def _on_link(self, event: Connected | Closed, now: float) -> None:
+    def _on_link(self, event: Connected | Closed, now_ns: int) -> None:
+        now = now_ns / 1e9
         if isinstance(event, Connected):
             if self._link.connected(event, now):
                 self._refusals.connected()
@@ -194,7 +196,9 @@ class Publisher:
             self._refusals.closed(event.code, self._link.status.last_error)
             self._store.rewind()
             sends = self._in_flight.clear()
-            self._lanes.give_back(sends if event.code == TAKEN_OVER or event.ours else self._probe.dropped(sends))
+            self._lanes.give_back(
+                sends if event.code == TAKEN_OVER or event.ours else self._probe.dropped(sends, now_ns)
+            )
             self._bulletin.closed()
             if self._farewell is not None and self._farewell.closed():
                 self._done = True
@@ -264,8 +268,8 @@ class Publisher:
         due = [now_ns / 1e9 + TICK, self._link.next_due()]
         if self._link.up and len(self._in_flight) < self._window():
             # without room it is an acknowledgement that we wait for, however long a batch has been due
-            if now_ns < self._refusals.hold_until_ns:
-                due.append(self._refusals.hold_until_ns / 1e9)
+            if now_ns < (held_ns := max(self._refusals.hold_until_ns, self._probe.wait_until_ns)):
+                due.append(held_ns / 1e9)
             elif (batch_ns := self._lanes.next_due_ns(now_ns)) is not None:
                 due.append(batch_ns / 1e9)
         return max(0.0, min(due) - now_ns / 1e9)

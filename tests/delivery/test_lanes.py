@@ -154,6 +154,17 @@ def test_events_that_come_back_keep_their_order(road: Road) -> None:
     assert road.told() == (["d 1", "d 2", "d 3", "d 4"], [])
 
 
+def test_what_comes_back_is_first_in_line(road: Road) -> None:
+    """Before devices that waited meanwhile, the oldest first of all: so a poisonous reading is found the sooner."""
+    for device in ("d", "e", "f"):
+        road.add(device)
+    first, second, third = road.live()
+    for device in ("g", "f"):
+        road.add(device)
+    road.lanes.give_back([third, first, second])
+    assert road.told() == (["d 1", "e 2", "f 3", "g 4", "f 5"], [])
+
+
 def test_late_readings_that_come_back_keep_their_order(road: Road) -> None:
     """A reading in flight that becomes late after its successors did goes to history before them."""
     road.add(kind=Kind.EVENT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.delivery.lanes import CHUNK_ROWS, Send, Way
-from gateway.delivery.probe import MOST_SUSPECTS, Probe
+from gateway.delivery.probe import MOMENT_NS, MOST_SUSPECTS, Probe
 from gateway.delivery.store import Row
 from gateway.driver import Kind
 
@@ -14,9 +14,9 @@ def send(*ids: int) -> Send:
     return Send(Way.LATE if len(rows) > 1 else Way.LIVE, "B/d", b"{}", retain=False, rows=rows, device="d")
 
 
-def control() -> Send:
+def control(topic: str = "B/gateway/state") -> Send:
     """A message without readings."""
-    return Send(Way.CONTROL, "B/gateway/state", b"online", retain=True)
+    return Send(Way.CONTROL, topic, b"online", retain=True)
 
 
 def test_a_drop_without_readings_in_flight_means_nothing() -> None:
@@ -101,3 +101,30 @@ def test_a_long_good_time_forgets_strikes() -> None:
         probe.acked()
     assert probe.chunk == CHUNK_ROWS
     assert probe.dropped([once]) == [once]
+
+
+def test_what_is_acknowledged_before_each_drop_is_found_and_nothing_beside_it() -> None:
+    """As mosquitto does with MQTT 3.1.1: PUBACK, then the end; what was sent in between has no part in it."""
+    probe = Probe()
+    large, innocent = control("B/large"), control()
+    probe.answered(large, 0)
+    probe.dropped([innocent], 1)
+    for _ in range(2):
+        assert probe.may_send(0)
+        probe.answered(large, 0)
+        assert not probe.may_send(1)
+        probe.dropped([], 1)
+    assert probe.muted == {"B/large"}
+    assert probe.may_send(2)
+
+
+def test_what_the_connection_outlives_is_acquitted() -> None:
+    """The one that was acknowledged before a drop was only near: after its moment on trial the next one may go."""
+    probe = Probe()
+    near, poison = control(), control("B/poison")
+    for number in range(3):
+        probe.answered(near, 0)
+        assert probe.may_send(1) == (number != 1)
+        assert probe.may_send(MOMENT_NS)
+        probe.dropped([poison], 1 if number == 0 else MOMENT_NS)
+    assert probe.muted == {"B/poison"}
