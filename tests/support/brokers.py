@@ -101,10 +101,10 @@ class Broker:
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
-    def save(self) -> None:
-        """Have mosquitto write its database now (SIGUSR1; with ``persistence true``)."""
+    def send_signal(self, number: int) -> None:
+        """Send a signal: mosquitto reads its files again at SIGHUP, and writes its database at SIGUSR1."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGUSR1)
+        self._process.send_signal(number)
 
     def log(self) -> str:
         """What it has written so far, over all its starts."""

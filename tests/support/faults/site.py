@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ class Site:
         """Have the broker write its database now, so that it knows the oracle's session when it was killed."""
         database = self.broker.folder / "mosquitto.db"
         before = database.stat().st_mtime_ns if database.exists() else 0
-        self.broker.save()
+        self.broker.send_signal(signal.SIGUSR1)
         wait_until(lambda: database.exists() and database.stat().st_mtime_ns > before, 5.0, "the broker's database")
 
     def restart_broker(self) -> None:
