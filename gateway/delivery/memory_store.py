@@ -194,6 +194,10 @@ class MemoryStore:
         """These rows have been written to disk; those that are here stay here as well."""
         self._stored += sum(row.id in self._rows for row in rows)
 
+    def no_longer_stored(self, rows: Iterable[Row]) -> None:
+        """These rows are not on disk after all."""
+        self._stored -= sum(row.id in self._rows for row in rows)
+
     def take_late(self) -> list[Row]:
         """All late rows that are not under way; they are here no longer as late ones."""
         rows = sorted((row for waiting in self._late.values() for row in waiting), key=by_id)

@@ -137,7 +137,7 @@ def chosen(calls: list[Call], place: Path, count: int, rng: random.Random) -> se
 def test_what_was_promised_survives_a_power_cut(
     place: Path, times: Callable[[int, int], Any], tell: Callable[[str], None]
 ) -> None:
-    """Unsynced writes are dropped, reordered and torn; nothing promised is lost, and no damage is left."""
+    """Unsynced writes are dropped, reordered and torn, or only the process goes; nothing is lost, nothing damaged."""
     count = int(os.environ.get("POWER_CUTS") or times(30, 300))
     seed = random.randrange(1 << 32)
     rng = random.Random(seed)
@@ -145,16 +145,16 @@ def test_what_was_promised_survives_a_power_cut(
     where = chosen(calls, place, count, rng)
     disk = ForgetfulDisk(place / "state")
     at_risk = 0
-    promised = 0
+    looked_for = 0
     for step, promises in cuts(disk, calls, place / "notes"):
         if step not in where:
             continue
         at_risk += disk.unsafe_bytes > 0
-        promised += len(promises.kept)
-        left = disk.after_cut(rng)
+        looked_for += len(promises.kept)
+        left = disk.after_kill() if rng.random() < 0.1 else disk.after_cut(rng)
         try:
             cut(place / "after", left, promises)
         except AssertionError as exc:
             raise AssertionError(f"seed {seed}, cut after {step}: {exc}") from exc
-    assert at_risk >= count // 4, "hardly a cut fell where something was at risk"
-    tell(f"power cuts: {len(where)}, {at_risk} with unsynced bytes, {promised} promised readings looked for, 0 lost")
+    assert at_risk >= count // 5, "hardly a cut fell where something was at risk"
+    tell(f"power cuts: {len(where)}, {at_risk} with unsynced bytes, {looked_for} readings looked for, 0 lost")

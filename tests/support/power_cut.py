@@ -16,6 +16,8 @@ from pathlib import Path
 from support.syscalls import Call
 
 SECTOR = 512
+NOT_KEPT = ("-shm", ".lock")
+"""Files that mean nothing to a later process."""
 
 
 @dataclass(slots=True)
@@ -124,8 +126,9 @@ class ForgetfulDisk:
 
     @property
     def unsafe_bytes(self) -> int:
-        """How much would be at risk now."""
-        return sum(len(change.data or b"") for file in self._now.values() for change in file.unsafe)
+        """How much of files that count would be at risk now."""
+        files = [file for name, file in self._now.items() if not name.endswith(NOT_KEPT)]
+        return sum(len(change.data or b"") for file in files for change in file.unsafe)
 
     def _inside(self, path: str) -> str:
         """The name within the folder; empty for a path elsewhere."""

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.delivery.payload import encode_json
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.record import unpack_last
+from gateway.delivery.store import Counts
 
 MOST_RUNS = 50
 MOST_BYTES = 64 * 1024
@@ -56,6 +57,10 @@ class Accounts:
         self.total = 0
         self.dead = 0
         self.dead_bytes = 0
+        self.waiting: Counter[tuple[str, int]] = Counter()
+        """Rows of the log per device and run's number."""
+        self.died_of: Counter[tuple[str, int]] = Counter()
+        """Dead letters, the same."""
         self.runs: dict[int, RunAccount] = {}
 
     def load(self, file: SpoolFile) -> None:
@@ -72,33 +77,36 @@ class Accounts:
         if newest is not None and newest[0] in self.runs:
             self._merge(self.runs[newest[0]], newest[1], devices)
         for stream, run_number, count, size, _highest in file.counts():
-            device = devices.get(stream, "")
-            self.rows[device] += count
-            self.bytes[device] += size
-            self.total += count
-            if run_number in self.runs:
-                self.runs[run_number].queued += count
-        for _stream, run_number, count, size, _highest in file.counts("dead"):
-            self.died(run_number, size, count)
+            self.add(devices.get(stream, ""), run_number, size, count)
+        for stream, run_number, count, size, _highest in file.counts("dead"):
+            self.died(devices.get(stream, ""), run_number, size, count)
 
-    def add(self, device: str, size: int) -> None:
-        """A row was written."""
-        self.rows[device] += 1
+    def add(self, device: str, run: int, size: int, count: int = 1) -> None:
+        """Rows were written, with ``size`` bytes of bodies; both negative: they are settled."""
+        self.rows[device] += count
         self.bytes[device] += size
-        self.total += 1
+        self.total += count
+        self.waiting[device, run] += count
+        if run in self.runs:
+            self.runs[run].queued += count
 
-    def remove(self, device: str, size: int) -> None:
-        """A row is settled."""
-        self.rows[device] -= 1
-        self.bytes[device] -= size
-        self.total -= 1
-
-    def died(self, run: int, size: int, count: int = 1) -> None:
-        """Rows of a run became dead letters; negative: were dropped from there."""
+    def died(self, device: str, run: int, size: int, count: int = 1) -> None:
+        """Rows became dead letters; both negative: were dropped from there."""
         self.dead += count
         self.dead_bytes += size
+        self.died_of[device, run] += count
         if run in self.runs:
             self.runs[run].dead += count
+
+    def named(self, counts: Counter[tuple[str, int]]) -> Counts:
+        """With the run's name in the place of its number."""
+        return Counter(
+            {
+                (device, self.runs[number].run): count
+                for (device, number), count in counts.items()
+                if number in self.runs
+            }
+        )
 
     def devices(self) -> list[str]:
         """The devices that have rows."""

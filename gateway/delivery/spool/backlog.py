@@ -19,7 +19,7 @@ class Backlog:
     passed, the scan starts again from there once it has come to the end.
     """
 
-    def __init__(self, row_of: Callable[[Record], Row | None], damaged: Callable[[SpoolFile, int], None]) -> None:
+    def __init__(self, row_of: Callable[[Record], Row | None], damaged: Callable[[int], None]) -> None:
         """``row_of`` makes a row of a record; ``damaged`` takes a row that cannot be read out of the file."""
         self._row_of = row_of
         self._damaged = damaged
@@ -75,6 +75,10 @@ class Backlog:
         self._buffer = rest
         self.under_way.update((row.id, row) for row in chunk)
         return chunk
+
+    def rows(self) -> list[Row]:
+        """The rows that are here, and not in the file alone."""
+        return [*self._buffer, *self.under_way.values()]
 
     def give_back(self, rows: Iterable[Row]) -> None:
         """Rows that were given out are to be sent again, with the same bytes; others are passed over."""
@@ -146,18 +150,18 @@ class Backlog:
             before = len(self._buffer)
             for row_id, record in rows:
                 if row_id not in known and not self._is_taken(row_id):
-                    self._put(file, row_id, record, skip)
+                    self._put(row_id, record, skip)
             if len(self._buffer) > before:
                 return True
 
     def _is_taken(self, row_id: int) -> bool:
         return row_id in self.fresh or row_id in self.under_way or row_id in self.gone
 
-    def _put(self, file: SpoolFile, row_id: int, record: Record | None, skip: Container[str]) -> None:
+    def _put(self, row_id: int, record: Record | None, skip: Container[str]) -> None:
         row = self._row_of(record) if record is not None else None
         if row is None:
             self.unread -= 1
-            self._damaged(file, row_id)
+            self._damaged(row_id)
         elif row.device in skip:
             self._read_again(row_id)
         else:

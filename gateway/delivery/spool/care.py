@@ -16,13 +16,12 @@ from gateway.delivery.spool.backlog import Backlog
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.journal import Journal
+from gateway.delivery.spool.record import DAMAGED
 from gateway.delivery.store import Counts, Row, Unavailable, What
 
 PATIENCE = 60.0
 """Seconds for a running gateway to carry a request out; a large spool takes some."""
 NOTHING_KEPT = 'nothing is kept: set [spool] keep, for example keep = "7d", and readings of that time can be sent again'
-DAMAGED = "damaged on disk"
-"""Why a row that cannot be read became a dead letter; it is of no use to send it."""
 
 _COLUMNS = "id, stream, run, seq, boot_ns, wall_ns, flags, crc, body"
 
@@ -68,7 +67,7 @@ class Care:
         counts = self._memory.purge(what)
         if what is What.QUEUED:
             return counts + self._purge_queued()
-        deleted = self._disk.attempt(lambda file: delete(file, what))
+        deleted = self._disk.change(lambda file: delete(file, what))
         if deleted is None:
             raise Unavailable
         self._journal.deleted(deleted if what is What.DEAD else Counter())
@@ -76,7 +75,7 @@ class Care:
 
     def _moved(self, move: Callable[[SpoolFile], Moved]) -> Counts:
         self._journal.write([])
-        moved = self._disk.attempt(move)
+        moved = self._disk.change(move)
         if moved is None:
             raise Unavailable
         self._backlog.became_late(moved.ids)

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from gateway.clocks import Clock
+from gateway.delivery.spool.accounts import Accounts
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.journal import Journal
 from gateway.delivery.store import Counts, Durability, Row
 from gateway.status.ledger import Ledger
 
-DAMAGED = "spool.rows"
+ROTTEN = "spool.rows"
 CROWD = "spool.dead"
 AT_ONCE = 64
 ROW_BYTES = 100
@@ -39,46 +40,54 @@ class DeadLetters:
         journal = self._journal
 
         def write(file: SpoolFile) -> bool:
-            with file.transaction():
+            with journal.streams.transaction(file):
                 file.bury([journal.record(file, row) for row in rows], reason, self._clock.wall_ns())
                 for row in rows:
                     file.execute("DELETE FROM log WHERE id = ?", row.id)
             return True
 
-        if not self._disk.attempt(write):
+        if not self._disk.change(write):
             return False
         for row in rows:
-            journal.accounts.died(journal.account(row).number, len(row.body))
+            journal.accounts.died(row.device, journal.account(row).number, len(row.body))
             if row.stored:
                 journal.gone(row)
         journal.runs_changed = True
         return True
 
-    def damaged(self, file: SpoolFile, row_id: int) -> None:
+    def damaged(self, row_id: int) -> None:
         """A row of the log cannot be read: set it aside as it is."""
-        found = file.bury_damaged(row_id, self._clock.wall_ns())
         journal = self._journal
+        found = self._disk.change(lambda file: file.bury_damaged(row_id, self._clock.wall_ns()))
+        if found is None:
+            return  # the disk refuses: it is found again when it no longer does
         journal.runs_changed = True
         self._disk.alarms.set(
-            DAMAGED,
+            ROTTEN,
             "readings in the spool were damaged on the disk, and are dead letters now; list them with "
             "sensorpost spool dead-letters, and look at the SD card",
         )
-        if found is None:  # not even its numbers can be read
-            journal.accounts.died(0, 0)
-            return
         stream, run, size = found
         device, name = journal.names(stream, run)
-        journal.accounts.died(run, size)
-        journal.accounts.remove(device, size)
-        if (account := journal.accounts.runs.get(run)) is not None:
-            account.queued -= 1
+        journal.accounts.died(device, run, size)
+        journal.accounts.add(device, run, -size, -1)
         self._follow(Counter({(device, name): 1}), Ledger.died)
+
+    def lost(self, before: Accounts) -> None:
+        """The file was damaged and begun anew: what was waiting before and is not saved is dead or dropped."""
+        after = self._journal.accounts
+        died = after.died_of - before.died_of
+        lost = before.waiting - after.waiting - died
+        for (device, run), count in after.named(lost).items():
+            self._journal.count_dropped(device, run, count)
+        self._follow(after.named(died), Ledger.died)
+        self._follow(after.named(lost), lambda ledger, count: ledger.dropped("damaged", count))
 
     def give_way(self) -> bool:
         """Drop some of the oldest when all of them take more room than what waits. Whether any was dropped."""
         accounts = self._journal.accounts
-        if accounts.dead_bytes + ROW_BYTES * accounts.dead <= sum(accounts.bytes.values()) + ROW_BYTES * accounts.total:
+        waiting = sum(accounts.bytes.values()) + ROW_BYTES * accounts.total
+        if accounts.dead_bytes + ROW_BYTES * accounts.dead <= waiting:
             return False
         found = self._disk.attempt(lambda file: file.oldest_dead(AT_ONCE))
         if not found:

@@ -1,33 +1,36 @@
 """Keeps the spool's file usable: opens it, and when the disk or the file fails, goes on without and tries again.
 
-Full disk: in write-ahead mode even a DELETE needs room, so a ballast file beside the database is given up first; it is
-made again when there is room. Damaged file: moved aside, salvaged, a new one begun. Anything else (read-only, I/O
-error): closed, and opened again every few seconds.
+While the disk refuses, nothing is written, and what is in the file can still be read and sent where the disk lets it.
+Every few seconds a small write is tried; when it succeeds, all is as before. A damaged file is moved aside, salvaged,
+and a new one begun.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from gateway.clocks import Clock
+from gateway.delivery.spool.ballast import Ballast
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.lock import Lock, SpoolError, lock_path
-from gateway.delivery.spool.salvage import move_aside, salvage
+from gateway.delivery.spool.salvage import begin_anew, finish, sync
+from gateway.delivery.spool.trouble import check_place, explain, is_damage, is_full, is_unreadable
 from gateway.status.alarms import Alarms
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BALLAST = 256 * 1024
-RETRY_NS = 5_000_000_000
+SECOND = 1_000_000_000
+RETRY_NS = 5 * SECOND
 CHECK_SECONDS = 2.0
+BALLAST_EVERY_NS = 60 * SECOND
+ANEW_EVERY_NS = 600 * SECOND
+"""A file that is damaged again sooner lies on a disk of no use, which is not worn by one salvage after the other."""
+UNREADABLE = 3
+"""Reads that the disk has failed, from which on what it does not give back is damage, to be left out."""
 DISK = "spool.disk"
 DAMAGED = "spool.damaged"
 
@@ -38,17 +41,25 @@ class Disk:
     def __init__(self, path: Path, clock: Clock, alarms: Alarms) -> None:
         """Takes the lock and opens the file.
 
-        Raises ``SpoolError`` when another gateway has it, or when a newer version has written it. Every other trouble
-        is an alarm, and ``file`` stays ``None`` until it is over.
+        Raises ``SpoolError`` when another gateway has it, or when it is not ours to change. Every other trouble is an
+        alarm until it is over.
         """
         self.path = path
-        self._clock = clock
         self.alarms = alarms
-        self._retry_ns: int | None = None
+        self._clock = clock
         self.file: SpoolFile | None = None
         self.reopened = False
-        """Set when the file was opened anew; whoever has read from it clears it."""
+        """Set when there may be something else in the file than was known. Until its user has cleared this and learned
+        what is in it, nothing is read or written."""
+        self.begun_anew = False
+        """Set with ``reopened`` when it is a new file, with what was saved of the old one."""
+        self._refuses = False
+        self._retry_ns: int | None = None
+        self._anew_ns: int | None = None
+        self._unreadable = 0
         self._lock: Lock | None = None
+        self._ballast = Ballast(path)
+        self._ballast_ns = 0
         try:
             self._open()
         except SpoolError:
@@ -58,21 +69,46 @@ class Disk:
     @property
     def state(self) -> str:
         """For health: ``ok``, or ``memory`` while the disk refuses."""
-        return "memory" if self.file is None else "ok"
+        return "memory" if self._refuses else "ok"
 
     def attempt(self, what: Callable[[SpoolFile], T]) -> T | None:
-        """Do something with the file; ``None`` when that is not possible now."""
-        for last in (False, True):
-            file = self.file
-            if file is None:
-                return None
-            try:
-                return what(file)
-            except sqlite3.Error as exc:
-                if last or not self._freed_ballast(exc):
-                    self._trouble(exc)
-                    return None
-        return None
+        """Read something from the file; ``None`` when that is not possible now."""
+        file = self.file
+        if file is None or self.reopened:
+            return None
+        try:
+            return what(file)
+        except sqlite3.Error as exc:
+            if file is self.file:
+                self._trouble(exc)
+            return None
+
+    def change(self, what: Callable[[SpoolFile], T]) -> T | None:
+        """Write something to the file, with its own transaction; ``None`` when that is not possible now."""
+        if self._refuses:
+            return None
+        return self.attempt(lambda file: self._with_ballast(file, what))
+
+    def tick(self, now_ns: int) -> None:
+        """Try again when it is time."""
+        if self._retry_ns is not None and now_ns >= self._retry_ns:
+            self._retry()
+        elif not self._refuses and now_ns >= self._ballast_ns:
+            self._ballast_ns = now_ns + BALLAST_EVERY_NS
+            self._ballast.make()
+
+    def settled(self) -> None:
+        """Everything that had to wait for the disk is written: the trouble is over, unless there is a new one."""
+        if not self._refuses:
+            self.alarms.clear(DISK)
+            self._unreadable = 0
+
+    def close(self) -> None:
+        """Close the file and give up the lock."""
+        self._let_go_of_file()
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
     @staticmethod
     def written_bytes() -> int:
@@ -83,123 +119,133 @@ class Disk:
             return 0  # not Linux, or a kernel without task accounting
         return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("wchar:")), 0)
 
-    def tick(self, now_ns: int) -> None:
-        """Try again when it is time."""
-        if self._retry_ns is not None and now_ns >= self._retry_ns:
-            self._open()
+    def _with_ballast(self, file: SpoolFile, what: Callable[[SpoolFile], T]) -> T:
+        try:
+            return what(file)
+        except sqlite3.Error as exc:
+            if not (is_full(exc) and self._ballast.give_up()):
+                raise
+            return what(file)
 
-    def close(self) -> None:
-        """Close the file and give up the lock."""
+    def _retry(self) -> None:
+        self._retry_ns = None
         if self.file is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self.file.close()
-            self.file = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+            try:
+                self.file.probe()
+            except sqlite3.Error as exc:
+                if is_damage(exc):
+                    self._trouble(exc)
+                    return
+            else:
+                self._accepts()
+                return
+        try:
+            self._open()
+        except SpoolError as exc:  # somebody else has it by now
+            self._let_go_of_file()
+            self._refuse(str(exc))
 
     def _open(self) -> None:
+        """Take the lock and open the file, beside one that is open and can no longer be written."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if self._lock is None:
-                self._lock = Lock(lock_path(self.path))
-            self.file = self._open_file()
-            self._make_ballast()
-        except OSError as exc:
-            self._wait(f"{self.path}: {exc.strerror}")
-        except sqlite3.DatabaseError as exc:
-            self._wait(f"{self.path}: {exc}")
-        else:
-            self._retry_ns = None
-            self.reopened = True
-            self.alarms.clear(DISK)
+            _make_folder(self.path.parent)
+            self._take_lock()
+            file = self._open_beside() if self.file is not None else self._open_first()
+        except (OSError, sqlite3.Error) as exc:
+            self._refuse(explain(self.path, exc))
+            return
+        self._let_go_of_file()
+        self.file = file
+        self._accepts()
 
-    def _open_file(self) -> SpoolFile:
+    def _take_lock(self) -> None:
+        if self._lock is not None and not self._lock.holds():
+            self._lock.release()
+            self._lock = None
+        if self._lock is None:
+            self._lock = Lock(lock_path(self.path))
+
+    def _open_first(self) -> SpoolFile:
+        finish(self.path)
+        check_place(self.path)
         try:
             file = SpoolFile(self.path)
-        except sqlite3.DatabaseError as exc:
-            if not _is_damage(exc):
+            try:
+                file.check(CHECK_SECONDS)
+                if self._refuses:
+                    file.probe()
+            except sqlite3.Error:
+                file.close()
+                raise
+        except sqlite3.Error as exc:
+            if not is_damage(exc):
                 raise
             return self._begin_anew(exc)
+        return file
+
+    def _open_beside(self) -> SpoolFile:
+        file = SpoolFile(self.path)
         try:
-            file.check(CHECK_SECONDS)
-        except sqlite3.DatabaseError as exc:
+            file.probe()
+        except sqlite3.Error:
             file.close()
-            if not _is_damage(exc):
-                raise
-            return self._begin_anew(exc)
+            raise
         return file
 
     def _begin_anew(self, exc: sqlite3.Error) -> SpoolFile:
-        """Move the damaged file aside and save what can be read."""
-        aside = move_aside(self.path)
-        file = SpoolFile(self.path)
-        saved = salvage(aside, file)
-        text = (
-            f"the spool was damaged ({_first_line(exc)}): kept as {aside.name}, {saved.rows} reading(s) saved from it, "
-            f"{saved.damaged} unreadable; look at the SD card, then delete that file"
+        """Move the damaged file aside and save what can be read; it must not be open."""
+        now_ns = self._clock.boot_ns()
+        if self._anew_ns is not None and now_ns < self._anew_ns:
+            raise sqlite3.OperationalError(f"damaged again ({exc}); replace the SD card")
+        saved = begin_anew(self.path)
+        self._anew_ns = now_ns + ANEW_EVERY_NS
+        self.begun_anew = True
+        dead = f", {saved.damaged} damaged one(s) are dead letters" if saved.damaged else ""
+        self.alarms.set(
+            DAMAGED,
+            f"the spool was damaged ({_last_line(exc)}): {saved.rows} reading(s) were saved from it{dead}; "
+            f"the damaged file is {saved.aside}: check the SD card, then delete that file",
         )
-        self.alarms.set(DAMAGED, text)
-        return file
+        return SpoolFile(self.path)
 
     def _trouble(self, exc: sqlite3.Error) -> None:
+        self._unreadable += is_unreadable(exc)
+        if not (is_damage(exc) or self._unreadable >= UNREADABLE):
+            self._refuse(explain(self.path, exc))
+            return
+        self._let_go_of_file()
+        try:
+            self.file = self._begin_anew(exc)
+        except (OSError, sqlite3.Error) as again:
+            self._refuse(explain(self.path, again))
+        else:
+            self._accepts()
+
+    def _accepts(self) -> None:
+        self._refuses = False
+        self._retry_ns = None
+        self.reopened = True
+
+    def _refuse(self, reason: str) -> None:
+        self._refuses = True
+        self._retry_ns = self._clock.boot_ns() + RETRY_NS
+        self.alarms.set(DISK, f"readings are kept in memory only, because the spool cannot be written: {reason}")
+
+    def _let_go_of_file(self) -> None:
         file, self.file = self.file, None
         if file is not None:
             with contextlib.suppress(sqlite3.Error):
                 file.close()
-        if _is_damage(exc):
-            try:
-                self.file = self._begin_anew(exc)
-            except (OSError, sqlite3.Error) as again:
-                self._wait(f"{self.path}: {again}")
-            else:
-                self.reopened = True
-            return
-        self._wait(f"{self.path}: {exc}")
-
-    def _wait(self, reason: str) -> None:
-        self.file = None
-        self._retry_ns = self._clock.boot_ns() + RETRY_NS
-        self.alarms.set(DISK, f"the spool cannot be written ({reason}): readings are kept in memory only")
-
-    def _ballast_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".ballast")
-
-    def _make_ballast(self) -> None:
-        path = self._ballast_path()
-        try:
-            if path.exists() and path.stat().st_size == BALLAST:
-                return
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as ballast:
-                ballast.write(bytes(BALLAST))  # real blocks: a hole would free nothing
-                ballast.flush()
-                os.fsync(ballast.fileno())
-        except OSError:
-            with contextlib.suppress(OSError):
-                path.unlink()
-
-    def _freed_ballast(self, exc: sqlite3.Error) -> bool:
-        """Give the ballast up for a full disk; whether there was one."""
-        if "full" not in str(exc):
-            return False
-        with contextlib.suppress(OSError):
-            self._ballast_path().unlink()
-            return True
-        return False
 
 
-def _first_line(exc: sqlite3.Error) -> str:
+def _make_folder(folder: Path) -> None:
+    """With all above it, so that they last."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
+        sync(folder.parent)
+
+
+def _last_line(exc: sqlite3.Error) -> str:
     """SQLite's check writes several."""
     return str(exc).replace("***", "").strip().splitlines()[-1]
-
-
-def _is_damage(exc: sqlite3.Error) -> bool:
-    """Whether SQLite says that the file's content is wrong."""
-    code = getattr(exc, "sqlite_errorcode", None)
-    if code is None:
-        return not isinstance(exc, sqlite3.OperationalError)
-    # SQLITE_ERROR: a table of ours is missing, as after a truncation that left a valid header
-    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
-
-
-__all__ = ["Disk", "SpoolError"]

@@ -8,14 +8,16 @@ because one process under a lock gives the numbers.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from gateway.delivery.spool.record import Record, Stream, record_of
-from gateway.delivery.spool.schema import bring_up, refuse_strangers
+from gateway.delivery.spool.record import DAMAGED, Record, Stream, record_of
+from gateway.delivery.spool.schema import STEPS, bring_up, refuse_strangers
+from gateway.delivery.spool.trouble import Damaged
 
 PRAGMAS = (
     "page_size=512",  # of a new file; an old one keeps its own
@@ -35,8 +37,11 @@ class SpoolFile:
         Raises ``SpoolError`` for a file that is not ours to change, ``sqlite3.DatabaseError`` for a damaged one.
         """
         self.path = path
+        log = path.with_name(path.name + "-wal")
         if path.exists() and path.stat().st_size > 0:
             refuse_strangers(path)
+        elif log.exists() and log.stat().st_size > 0:
+            raise Damaged("the file is empty and its log is not")  # SQLite would delete the log
         else:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         # the publisher's thread closes it, or the main thread when that one hangs
@@ -45,6 +50,7 @@ class SpoolFile:
             for pragma in PRAGMAS:
                 self._db.execute(f"PRAGMA {pragma}")
             bring_up(self._db)
+            self._settle_log()
             self._page = int(self._db.execute("PRAGMA page_size").fetchone()[0])
         except BaseException:
             self._db.close()
@@ -53,6 +59,20 @@ class SpoolFile:
     def close(self) -> None:
         """Close it; SQLite then copies the log into the database."""
         self._db.close()
+
+    def _settle_log(self) -> None:
+        """Copy what an earlier process left in the log into the database, and begin a new log.
+
+        After a sync that failed, the system shows pages that are not on the disk and will not be written any more. Rows
+        that were added behind them would be lost with them in a power cut.
+        """
+        with contextlib.suppress(sqlite3.OperationalError):  # a full disk: what is there can be read all the same
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    def probe(self) -> None:
+        """Write something that changes nothing."""
+        with self.transaction():
+            self._db.execute(f"PRAGMA user_version={len(STEPS)}")
 
     def check(self, seconds: float) -> None:
         """SQLite's own check, for at most ``seconds``. Raises ``sqlite3.DatabaseError`` when it finds damage."""
@@ -67,7 +87,10 @@ class SpoolFile:
         finally:
             self._db.set_progress_handler(None, 0)
         if said != "ok":
-            raise sqlite3.DatabaseError(said)
+            raise Damaged(said)
+        tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master").fetchall()}
+        if missing := {"run", "stream", "loss", "log", "kept", "dead"} - tables:
+            raise Damaged(f"missing in it: {', '.join(sorted(missing))}")
 
     def transaction(self) -> _Transaction:
         """``with file.transaction():`` commits, or rolls back when an error comes through."""
@@ -146,14 +169,14 @@ class SpoolFile:
         statement = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         self._db.executemany(statement, ((*record.columns(), acked_ns) for record in records))
 
-    def bury_damaged(self, row_id: int, died_ns: int) -> tuple[int, int, int] | None:
-        """Set an unreadable row of the log aside as it is; its stream, run and size, where they can be told."""
+    def bury_damaged(self, row_id: int, died_ns: int) -> tuple[int, int, int]:
+        """Set an unreadable row of the log aside as it is; its stream, run and size, 0 where they cannot be told."""
         with self.transaction():
-            copy = "INSERT OR REPLACE INTO dead SELECT *, 'damaged on disk', ? FROM log WHERE id = ?"
-            self._db.execute(copy, (died_ns, row_id))
+            copy = "INSERT OR REPLACE INTO dead SELECT *, ?, ? FROM log WHERE id = ?"
+            self._db.execute(copy, (DAMAGED, died_ns, row_id))
             found = self._db.execute("SELECT stream, run, length(body) FROM log WHERE id = ?", (row_id,)).fetchone()
             self._db.execute("DELETE FROM log WHERE id = ?", (row_id,))
-        return None if found is None or None in found else (int(found[0]), int(found[1]), int(found[2]))
+        return _numbers(found or (0, 0, 0))
 
     def bury(self, records: Iterable[Record], reason: str, died_ns: int) -> None:
         """Store dead letters."""
@@ -168,7 +191,7 @@ class SpoolFile:
         """The oldest dead letters: id, stream, run, bytes of the body; 0 for what a damaged one does not tell."""
         statement = "SELECT id, stream, run, length(body) FROM dead ORDER BY id LIMIT ?"
         rows = self._db.execute(statement, (most,)).fetchall()
-        return [tuple(number if isinstance(number, int) else 0 for number in row) for row in rows]  # type: ignore[misc]
+        return [(row[0], *_numbers(row[1:])) for row in rows]
 
     def oldest(self, skip: Container[int]) -> tuple[int, int, int] | None:
         """The oldest row of the log that is not in ``skip``: run, boot and wall clock when it was read."""
@@ -217,6 +240,11 @@ class SpoolFile:
         pages = self._db.execute("PRAGMA page_count").fetchone()[0]
         free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
         return int(pages - free) * self._page
+
+
+def _numbers(row: Sequence[object]) -> tuple[int, int, int]:
+    first, second, third = (value if isinstance(value, int) else 0 for value in row)
+    return first, second, third
 
 
 class _Transaction:

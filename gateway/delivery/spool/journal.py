@@ -1,4 +1,4 @@
-"""Writes rows to the spool's file and takes them out again; knows the numbers that stand for names there.
+"""Writes rows to the spool's file and takes them out again.
 
 Deletions wait for the next insertion and travel in its transaction, so an acknowledged reading costs no write of its
 own; where nothing comes, they are written after 5 s.
@@ -14,6 +14,7 @@ from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.losses import Losses
 from gateway.delivery.spool.record import UNSYNCED, Record, Stream, pack_last
+from gateway.delivery.spool.streams import Streams, stream_of
 from gateway.delivery.store import Counts, Durability, Row
 from gateway.driver import Kind
 
@@ -35,8 +36,7 @@ class Journal:
         self._keep_ns = keep_ns
         self.accounts = Accounts()
         self.runs_changed = True
-        self._streams: dict[int, Stream] = {}
-        self._ids: dict[Stream, int] = {}
+        self.streams = Streams()
         self._last: dict[str, tuple[Stream, int]] = {}
         self._run_number = 0
         self._deletes: list[Row] = []
@@ -51,10 +51,9 @@ class Journal:
     def load(self) -> None:
         """The file was opened, at the start or after trouble: learn what is in it, and enter this run."""
         self._disk.reopened = False
-        self._disk.attempt(self._load)
+        self._disk.change(self._load)
 
     def _load(self, file: SpoolFile) -> bool:
-        self._ids.clear()
         with file.transaction():
             for row in self._deletes:
                 file.execute("DELETE FROM log WHERE id = ?", row.id)
@@ -63,7 +62,7 @@ class Journal:
         self._forgotten.clear()
         accounts = Accounts()
         accounts.load(file)
-        self._streams = file.streams()
+        self.streams.load(file)
         number = file.begin_run(self._run, self._boot_id, exact=self._exact)
         newest = file.newest()
         if newest is not None and newest[0] != number and newest[0] in accounts.runs:
@@ -86,19 +85,18 @@ class Journal:
     def note(self, row: Row) -> None:
         """The row was accepted: remember its seq for row 0."""
         if row.durability is not Durability.MEMORY:
-            self._last[row.device] = (_stream_of(row), row.seq)
+            self._last[row.device] = (stream_of(row), row.seq)
 
     def write(self, rows: Sequence[Row]) -> bool:
         """Insert rows and carry out pending deletions, in one transaction. True when it is on disk."""
         if not any((rows, self._deletes, self._keep, self._forgotten, self.losses.pending)):
             self._flush_ns = None
             return True
-        if not self._disk.attempt(lambda file: self._write(file, rows)):
+        if not self._disk.change(lambda file: self._write(file, rows)):
             return False
         for row in rows:
             row.stored = True
-            self.accounts.add(row.device, len(row.body))
-            self.account(row).queued += 1
+            self.accounts.add(row.device, self.account(row).number, len(row.body))
         self._deletes.clear()
         self._keep.clear()
         self._forgotten.clear()
@@ -108,22 +106,18 @@ class Journal:
         return True
 
     def _write(self, file: SpoolFile, rows: Sequence[Row]) -> bool:
-        with file.transaction():
+        with self.streams.transaction(file):
             records = [self.record(file, row) for row in rows]
             for row, acked_ns in self._keep:
                 file.keep([self.record(file, row)], acked_ns)
             file.forget_dead(self._forgotten)
-            self.losses.write(file, self._run_number, self._any_stream)
+            self.losses.write(file, self._run_number, self.streams.any_of)
             file.write(records, [row.id for row in self._deletes], self._run_number, self._newest(file))
         return True
 
     def _newest(self, file: SpoolFile) -> bytes:
         """What row 0 says of this run: the newest seq of every device."""
-        return pack_last((self._stream_id(file, stream), seq) for stream, seq in self._last.values())
-
-    def _any_stream(self, device: str) -> int | None:
-        """A number that stands for a device."""
-        return next((number for number, stream in self._streams.items() if stream.device == device), None)
+        return pack_last((self.streams.number(file, stream), seq) for stream, seq in self._last.values())
 
     # Out -------------------------------------------------------------------------------------------------------------
 
@@ -141,30 +135,37 @@ class Journal:
 
     def gone(self, row: Row) -> None:
         """A stored row is in the log no more, or soon will not be."""
-        self.accounts.remove(row.device, len(row.body))
         account = self.account(row)
-        account.queued -= 1
+        self.accounts.add(row.device, account.number, -len(row.body), -1)
         self.runs_changed = self.runs_changed or account.number != self._run_number
 
     def forget_dead(self, row_id: int, stream: int, run: int, size: int) -> None:
         """Drop a dead letter, with the next write."""
         self._forgotten.append(row_id)
-        self.accounts.died(run, -size, count=-1)
-        self._drop(self.names(stream, run))
+        device, name = self.names(stream, run)
+        self.accounts.died(device, run, -size, -1)
+        self.count_dropped(device, name)
 
-    def stream(self, number: int) -> Stream | None:
-        """What a number stands for."""
-        return self._streams.get(number)
+    def is_there(self, file: SpoolFile, row: Row) -> bool:
+        """Whether the file has this very row."""
+        found = next(file.rows("SELECT stream, run, seq FROM log WHERE id = ?", row.id), None)
+        return found == (self.streams.known(stream_of(row)), self.account(row).number, row.seq)
 
     def names(self, stream: int, run: int) -> tuple[str, str]:
         """Device and run for their numbers; empty where a number means nothing."""
-        known, account = self._streams.get(stream), self.accounts.runs.get(run)
+        known, account = self.streams.get(stream), self.accounts.runs.get(run)
         return (known.device if known else "", account.run if account else "")
 
     def dropped(self, rows: Iterable[Row]) -> None:
         """Rows of this or of earlier runs were dropped by policy."""
         for row in rows:
-            self._drop((row.device, row.run))
+            self.count_dropped(row.device, row.run)
+
+    def count_dropped(self, device: str, run: str, count: int = 1) -> None:
+        """Readings were dropped; it is written with what comes next."""
+        if run and self.losses.add(device, run, count):
+            self._account_of(run).losses[device] += count
+            self.runs_changed = True
 
     def deleted(self, counts: Counts) -> None:
         """Readings were deleted in the file by a person, where earlier runs are counted already: count anew."""
@@ -183,19 +184,19 @@ class Journal:
         self.write([])
 
         def finish(file: SpoolFile) -> bool:
-            with file.transaction():
-                self.losses.write(file, self._run_number, self._any_stream)
+            with self.streams.transaction(file):
+                self.losses.write(file, self._run_number, self.streams.any_of)
                 file.update_run(self._run_number, self._newest(file))
             return True
 
         if self._run_number:
-            self._disk.attempt(finish)
+            self._disk.change(finish)
 
     # Names -----------------------------------------------------------------------------------------------------------
 
     def row_of(self, record: Record) -> Row | None:
         """A row as it was accepted; ``None`` for one whose names are not known."""
-        stream = self._streams.get(record.stream)
+        stream = self.streams.get(record.stream)
         account = self.accounts.runs.get(record.run)
         if stream is None or account is None:
             return None
@@ -236,7 +237,7 @@ class Journal:
         """A row as the file has it."""
         return Record(
             id=row.id,
-            stream=self._stream_id(file, _stream_of(row)),
+            stream=self.streams.number(file, stream_of(row)),
             run=self.account(row).number,
             seq=row.seq,
             boot_ns=row.boot_ns,
@@ -244,14 +245,6 @@ class Journal:
             flags=UNSYNCED if row.clock else 0,
             body=row.body,
         )
-
-    def _stream_id(self, file: SpoolFile, stream: Stream) -> int:
-        number = self._ids.get(stream)
-        if number is None:
-            number = file.stream(stream)
-            self._streams[number] = stream
-            self._ids[stream] = number
-        return number
 
     def account(self, row: Row) -> RunAccount:
         """The account of the run that a row is of."""
@@ -265,12 +258,6 @@ class Journal:
             if account.run == run:
                 return account
         return self.accounts.runs.setdefault(0, RunAccount(0, run, self._boot_id, exact=False))
-
-    def _drop(self, stream: tuple[str, str]) -> None:
-        device, run = stream
-        if run and self.losses.add(device, run):
-            self._account_of(run).losses[device] += 1
-            self.runs_changed = True
 
     def _due(self) -> None:
         if self._flush_ns is None:
@@ -286,7 +273,3 @@ class Journal:
                 with file.transaction():
                     file.forget_run(number)
                 del self.accounts.runs[number]
-
-
-def _stream_of(row: Row) -> Stream:
-    return Stream(row.device, row.topic, str(row.kind), row.retain, row.batched)

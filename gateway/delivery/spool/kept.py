@@ -34,4 +34,4 @@ class Kept:
         """By age of the reading, which needs no look at the whole table; one that waited long keeps younger ones."""
         oldest = f"SELECT id FROM kept ORDER BY id LIMIT {AT_ONCE}"  # noqa: S608 (a number)
         statement = f"DELETE FROM kept WHERE id IN ({oldest}) AND acked_ns < ?"  # noqa: S608 (a number)
-        return self._disk.attempt(lambda file: file.execute(statement, acked_before_ns)) or 0
+        return self._disk.change(lambda file: file.execute(statement, acked_before_ns)) or 0

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+DAMAGED = "damaged on disk"
+"""Why a row that cannot be read became a dead letter; it is of no use to send it."""
 UNSYNCED = 1
 """Flag of a record: the wall clock was not trusted when it was read."""
 

@@ -1,21 +1,25 @@
-"""A damaged spool is moved aside, never deleted; what can still be read of it goes into a new one."""
+"""A damaged spool is moved aside, never deleted; what can still be read of it goes into a new one.
+
+A kill or a power cut at any moment leaves either the damaged file in its place, to be salvaged again, or the new one
+complete. So the new one is built beside it under another name, synced, renamed to say that it is complete, and only
+then do the two change places; :func:`finish` does what is left of that.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import sqlite3
+import errno
+import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.delivery.spool.damaged_file import DamagedFile
 from gateway.delivery.spool.file import SpoolFile
-from gateway.delivery.spool.record import Record, Stream, pack_last, record_of, unpack_last
+from gateway.delivery.spool.record import DAMAGED, record_of
 
-log = logging.getLogger(__name__)
-
-STEP = 64
+_LOG_FILES = ("-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,130 +28,141 @@ class Salvaged:
 
     aside: Path
     rows: int
+    """Readings that wait, saved."""
     damaged: int
-    """Rows whose CRC was wrong; they lie among the dead letters of the new file."""
+    """Readings that are dead letters now, because their checksum was wrong or their names are lost."""
 
 
-def move_aside(path: Path) -> Path:
-    """Rename a damaged database and its log files; the new name of the database."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    aside = path.with_name(f"{path.name}.damaged-{stamp}")
-    number = 1
-    while aside.exists():
-        number += 1
-        aside = path.with_name(f"{path.name}.damaged-{stamp}-{number}")
-    for suffix in ("-wal", "-shm", ""):
-        old = path.with_name(path.name + suffix)
-        if old.exists():
-            old.rename(aside.with_name(aside.name + suffix))
-    return aside
+def begin_anew(path: Path) -> Salvaged:
+    """Put a new spool in the place of a damaged one, with everything in it that can still be read.
 
-
-def salvage(aside: Path, new: SpoolFile) -> Salvaged:
-    """Copy every row that can be read from a damaged file into ``new``."""
-    rows = damaged = 0
+    Raises ``OSError`` or ``sqlite3.Error`` when the new one cannot be written; the damaged one is in its place then.
+    """
+    _need_room(path)
+    building = _beside(path, ".salvaging")
+    for name in (building, *(_beside(building, suffix) for suffix in _LOG_FILES)):
+        name.unlink(missing_ok=True)
+    new = SpoolFile(building)
     try:
-        old = sqlite3.connect(f"file:{aside}?mode=ro", uri=True, isolation_level=None)
-    except sqlite3.Error:
-        return Salvaged(aside, 0, 0)
-    try:
-        names = _names(old)
-        if names is not None:
-            streams, runs = names
-            rows, damaged = _copy(old, new, streams, runs)
-    except sqlite3.Error as exc:
-        log.debug("salvage ends early: %s", exc)
+        if not path.exists() or path.stat().st_size == 0:
+            # SQLite would delete the log of an empty file unread, and needs the tables' places to read it
+            shutil.copy(building, path)
+        for pragma in ("journal_mode=OFF", "synchronous=OFF"):  # nobody needs it before it is complete
+            new.execute(f"PRAGMA {pragma}")
+        rows, damaged = _copy(path, new)
     finally:
-        old.close()
+        new.close()
+    sync(building)
+    building.rename(_beside(path, ".salvaged"))
+    sync(path.parent)
+    aside = finish(path)
+    assert aside is not None
     return Salvaged(aside, rows, damaged)
 
 
-def _names(old: sqlite3.Connection) -> tuple[dict[int, Stream], dict[int, tuple[str, str, bool, int, bytes]]] | None:
-    """Streams and runs of the damaged file; without them its rows have no meaning."""
-    try:
-        streams = {
-            row[0]: Stream(str(row[1]), str(row[2]), str(row[3]), bool(row[4]), bool(row[5]))
-            for row in old.execute("SELECT id, device, topic, kind, retain, batched FROM stream")
-        }
-        runs = {
-            row[0]: (str(row[1]), str(row[2]), bool(row[3]), int(row[4]), bytes(row[5]))
-            for row in old.execute("SELECT id, run, boot_id, exact, dropped, last FROM run")
-        }
-    except (sqlite3.Error, TypeError, ValueError):
+def finish(path: Path) -> Path | None:
+    """Let a complete new spool take the place of the damaged one. The new name of that; ``None``: there was none."""
+    complete = _beside(path, ".salvaged")
+    if not complete.exists():
         return None
-    with contextlib.suppress(sqlite3.Error, TypeError, ValueError):
-        number, last = old.execute("SELECT run, body FROM log WHERE id = 0").fetchone()
-        if number in runs:  # the run that wrote last
-            runs[number] = (*runs[number][:4], bytes(last))
-    return streams, runs
+    if path.exists():
+        aside = _free_name(path)
+        path.rename(aside)
+        sync(path.parent)
+    else:  # it was moved before a kill
+        moved = [one for one in path.parent.glob(f"{path.name}.damaged-*") if not one.name.endswith(_LOG_FILES)]
+        aside = max(moved, key=lambda one: one.stat().st_ctime_ns, default=_free_name(path))
+    for suffix in _LOG_FILES:
+        if (log := _beside(path, suffix)).exists():
+            log.rename(_beside(aside, suffix))
+            sync(path.parent)
+    complete.rename(path)
+    sync(path.parent)
+    return aside
 
 
-def _copy(
-    old: sqlite3.Connection,
-    new: SpoolFile,
-    streams: dict[int, Stream],
-    runs: dict[int, tuple[str, str, bool, int, bytes]],
-) -> tuple[int, int]:
-    """Row by row, skipping what cannot be read."""
-    with new.transaction():
-        stream_ids = {number: new.stream(stream) for number, stream in streams.items()}
-    run_ids: dict[int, int] = {}
-    for number, (run, boot_id, _exact, dropped, last) in runs.items():
-        run_ids[number] = new.begin_run(run, boot_id, exact=False)  # what is missing now is not known
-        with new.transaction():
-            known = ((stream_ids[stream], seq) for stream, seq in unpack_last(last).items() if stream in stream_ids)
-            new.update_run(run_ids[number], pack_last(known))
-            new.execute("UPDATE run SET dropped = ? WHERE id = ?", dropped, run_ids[number])
-    _copy_losses(old, new, stream_ids, run_ids)
-    good = bad = 0
-    highest = _highest(old)
-    position = 0
-    while position < highest:
-        rows = _read(old, position)
-        if rows is None:
-            position += 1  # an unreadable page: step over it, one id after the other
-            continue
-        if not rows:
-            break
-        records: list[Record] = []
-        for row in rows:
-            record = record_of(row)
-            if record is not None and record.stream in stream_ids and record.run in run_ids:
-                records.append(_renumbered(record, stream_ids[record.stream], run_ids[record.run]))
-            elif row[0] != 0:
-                bad += 1
-        with new.transaction():
-            for record in records:
-                new.execute("INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *record.columns())
-        good += len(records)
-        position = int(rows[-1][0])
-    return good, bad
-
-
-def _copy_losses(old: sqlite3.Connection, new: SpoolFile, stream_ids: dict[int, int], run_ids: dict[int, int]) -> None:
-    """As far as they can be read; files of the first layout have none."""
-    with contextlib.suppress(sqlite3.Error), new.transaction():
-        for run, stream, count in old.execute("SELECT run, stream, count FROM loss").fetchall():
-            if run in run_ids and stream in stream_ids:
-                new.set_loss(run_ids[run], stream_ids[stream], count)
-
-
-def _renumbered(record: Record, stream: int, run: int) -> Record:
-    return Record(record.id, stream, run, record.seq, record.boot_ns, record.wall_ns, record.flags, record.body)
-
-
-def _highest(old: sqlite3.Connection) -> int:
+def sync(path: Path) -> None:
+    """Make the content of a file, or the names in a folder, last."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return int(old.execute("SELECT max(id) FROM log").fetchone()[0] or 0)
-    except (sqlite3.Error, TypeError):
-        return 1_000_000  # not even that can be read: try a bounded range
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
-def _read(old: sqlite3.Connection, after: int) -> list[tuple[Any, ...]] | None:
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _free_name(path: Path) -> Path:
+    """For a damaged file, by the time of now."""
+    stem = _beside(path, f".damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}")
+    return next(name for number in range(1, 1000) if not (name := _beside(stem, f"-{number}" * (number > 1))).exists())
+
+
+def _need_room(path: Path) -> None:
+    """Look before the card is worn by a try that must fail."""
+    needed = sum(file.stat().st_size for file in (path, _beside(path, "-wal")) if file.exists())
+    disk = os.statvfs(path.parent)
+    if disk.f_bavail * disk.f_frsize < needed:
+        raise OSError(errno.ENOSPC, f"it is damaged, and saving what can be read takes {-(-needed // 1_000_000)} MB")
+
+
+def _copy(path: Path, new: SpoolFile) -> tuple[int, int]:
+    """Everything that can be read, with its numbers: how many readings wait, and how many of them died."""
+    old = DamagedFile(path)
     try:
-        return old.execute("SELECT * FROM log WHERE id > ? ORDER BY id LIMIT ?", (after, STEP)).fetchall()
-    except sqlite3.Error:
-        try:
-            return old.execute("SELECT * FROM log WHERE id = ?", (after + 1,)).fetchall() or None
-        except sqlite3.Error:
-            return None
+        with new.transaction():
+            _copy_names(old, new)
+            rows, damaged = _copy_log(old, new)
+            for row in old.rows("kept", record_of):
+                if record_of(row) is not None:
+                    _insert(new, "kept", row)
+            for row in old.rows("dead", record_of):
+                _insert(new, "dead", row)
+    finally:
+        old.close()
+    return rows, damaged
+
+
+def _copy_names(old: DamagedFile, new: SpoolFile) -> None:
+    """Devices and runs, without which a row has no meaning."""
+    for row in old.rows("stream", _is_stream):
+        if _is_stream(row):
+            _insert(new, "stream", row)
+    for row in old.rows("run", _is_run):
+        if _is_run(row):
+            _insert(new, "run", row)
+    new.execute("UPDATE run SET exact = 0")  # what of it is missing now is not known
+    for row in old.all_rows("loss"):
+        if [type(value) for value in row] == [int, int, int]:
+            _insert(new, "loss", row)
+
+
+def _copy_log(old: DamagedFile, new: SpoolFile) -> tuple[int, int]:
+    streams, runs = set(new.streams()), {run[0] for run in new.runs()}
+    rows = damaged = 0
+    now_ns = time.time_ns()
+    for row in old.rows("log", record_of):
+        record = record_of(row)
+        if record is not None and record.stream in streams and record.run in runs:
+            rows += _insert(new, "log", row)
+        elif row[0] != 0:
+            damaged += _insert(new, "dead", (*row, DAMAGED, now_ns))
+        elif row[2] in runs and isinstance(row[8], bytes):
+            _insert(new, "log", row)
+    return rows, damaged
+
+
+def _insert(new: SpoolFile, table: str, row: tuple[Any, ...]) -> int:
+    """1 when it was not there."""
+    marks = ", ".join("?" * len(row))
+    return new.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", *row)  # noqa: S608 (one of six words)
+
+
+def _is_stream(row: tuple[Any, ...]) -> bool:
+    return [type(value) for value in row] == [int, str, str, str, int, int]
+
+
+def _is_run(row: tuple[Any, ...]) -> bool:
+    return [type(value) for value in row] == [int, str, str, int, int, bytes]

@@ -19,6 +19,7 @@ from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.journal import SECOND, Journal
 from gateway.delivery.spool.kept import Kept
+from gateway.delivery.spool.recovery import Recovery
 from gateway.delivery.store import Durability, Row, StoreStatus
 from gateway.driver import Kind
 
@@ -67,12 +68,8 @@ class Spool:
         self.care = Care(disk, self._journal, self._backlog, self._memory, self._evict_from)
         self._spill: deque[tuple[int, Row]] = deque()
         self._look_ns = 0
-        self._load()
-
-    def _load(self) -> None:
-        self._journal.load()
-        total = self._journal.accounts.total
-        self.disk.attempt(lambda file: self._backlog.begin(file, total))
+        self._recovery = Recovery(disk, self._journal, self._backlog, self._memory, self._dead)
+        self._recovery.load()
 
     def accept(self, rows: Sequence[Row]) -> list[Row]:
         """See :class:`Store`: rows of ``full`` devices are committed and synced when this returns."""
@@ -126,7 +123,7 @@ class Spool:
         """See :class:`Store`."""
         rows = list(rows)
         self._backlog.give_back(rows)
-        self._memory.give_back(row for row in rows if not row.stored)
+        self._memory.give_back(rows)
 
     def rewind(self) -> None:
         """See :class:`Store`."""
@@ -150,8 +147,7 @@ class Spool:
         """See :class:`Store`."""
         self.disk.tick(now_ns)
         if self.disk.reopened:
-            self._load()
-            self._recover()
+            self._recovery.run(self._store, self.demote)
         due: list[Row] = []
         while self._spill and self._spill[0][0] <= now_ns:
             row = self._spill.popleft()[1]
@@ -164,7 +160,7 @@ class Spool:
 
     def close(self) -> None:
         """See :class:`Store`: everything that may be on disk is."""
-        self._store(self._unsaved())
+        self._store(self._recovery.unsaved())
         self._journal.close()
         self.disk.close()
 
@@ -179,7 +175,9 @@ class Spool:
 
     def highest_id(self) -> int:
         """See :class:`Store`."""
-        return self.disk.attempt(SpoolFile.highest_id) or 0
+        found = self.disk.attempt(SpoolFile.highest_id)
+        # not known while the disk refuses: the time in ms is beyond what any spool has, and grows
+        return self._clock.wall_ns() // 1_000_000 if found is None else found
 
     def runs(self) -> list[dict[str, object]]:
         """See :class:`Store`."""
@@ -219,18 +217,10 @@ class Spool:
     def _let_go(self, row: Row) -> None:
         """The row is settled, wherever it is."""
         self._memory.settle([row])
+        self._backlog.out(row.id)
         if row.stored:
             self._backlog.forget(row.id)
             self._journal.let_go(row)
-
-    def _recover(self) -> None:
-        """The disk takes rows again: write those that should have been there, and read late ones from there."""
-        late = [row for row in self._memory.take_late() if row.durability is not Durability.MEMORY or row.stored]
-        self._store(self._unsaved())
-        self.demote(late)
-
-    def _unsaved(self) -> list[Row]:
-        return [row for row in self._memory.rows() if not row.stored and row.durability is not Durability.MEMORY]
 
     def _head(self, skip: Container[str]) -> Row | None:
         now_ns = self._clock.boot_ns()
@@ -243,7 +233,7 @@ class Spool:
 
     def _has_room(self) -> bool:
         """Whether there is room, if need be once what nobody waits for has gone: kept rows, then dead letters."""
-        while (used := self.disk.attempt(SpoolFile.used_bytes)) is not None and used > self._max_bytes:
+        while self.disk.state == "ok" and (self.disk.attempt(SpoolFile.used_bytes) or 0) > self._max_bytes:
             if not (self._kept.give_way() or self._dead.give_way()):
                 return False
         return True
@@ -270,7 +260,7 @@ class Spool:
     def _newest_rows(self, file: SpoolFile) -> list[Row]:
         newest: dict[str, int] = {}
         for stream_number, _run, _count, _size, highest in file.counts():
-            stream = self._journal.stream(stream_number)
+            stream = self._journal.streams.get(stream_number)
             if stream is not None and stream.kind != Kind.EVENT and not stream.batched:
                 newest[stream.device] = max(highest, newest.get(stream.device, 0))
         rows: list[Row] = []
