@@ -83,6 +83,8 @@ class Link:
         self._began = 0.0
         self._ever_up = False
         self._told_311 = False
+        self._told: set[str] = set()
+        """The failures since the last connection that are in the log."""
         self._aborted = ""
         self._ended = False
         self._next_try = 0.0
@@ -176,9 +178,12 @@ class Link:
         else:
             delay = self._after_failure(connection, event, refused=refused, now=now)
         self._next_try = now + delay
-        # one line per change: the first failure, and whenever the reason is another one
-        if not self._ended and (was_up or reason != self.status.last_error):
-            log.warning("%s: %s; trying again", connection.endpoint.url, reason)
+        if was_up:
+            self._told.clear()
+        failure = f"{connection.endpoint.url}: {reason}"
+        if not self._ended and failure not in self._told:  # one line each, also where reasons take turns
+            self._told.add(failure)
+            log.warning("%s; trying again", failure)
         since_ns = self._wall_ns() if was_up else self.status.since_ns
         self.status = replace(self.status, connected=False, since_ns=since_ns, last_error=reason)
         return True

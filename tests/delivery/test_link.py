@@ -339,14 +339,15 @@ def test_no_descriptors_left_is_a_reason(
 
 
 def test_each_reason_is_logged_once(fake: MakeBroker, make_link: MakeLink, caplog: pytest.LogCaptureFixture) -> None:
-    """Twenty refusals are one line; a connection is one line; a clean end is none."""
+    """Twenty refusals for two reasons in turn are two lines; a connection is one line; a clean end is none."""
     caplog.set_level(logging.INFO, "gateway.delivery.link")
-    broker = fake(*[Script(connack=0x87)] * 20, Script())
+    broker = fake(*[Script(connack=0x87), Script(connack=0x88)] * 10, Script())
     driver = make_link(broker.url)
     driver.connect()
     driver.end()
     assert [record.getMessage() for record in caplog.records] == [
         f"{broker.url}: refused: Not authorized; trying again",
+        f"{broker.url}: refused: Server unavailable; trying again",
         f"connected to {broker.url} with MQTT 5",
     ]
 
