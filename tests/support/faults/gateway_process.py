@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from gateway.delivery.spool.view import View
 from support.environment import unwatched
 from support.waiting import wait_until
 
@@ -149,6 +150,13 @@ class GatewayProcess:
 
         wait_until(found, timeout, f"{pattern!r} in the log, which ends:\n{self.log()[-2000:]}")
         return found() or ""
+
+    def queued(self) -> int:
+        """Readings that wait in its spool; it may run."""
+        if not self.spool.exists():
+            return 0
+        with View(self.spool) as view:
+            return sum(share.queued for share in view.contents().devices.values())
 
     def rss(self) -> int:
         """Bytes of memory that are its own (proc(5), RssAnon)."""

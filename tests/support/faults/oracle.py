@@ -9,7 +9,7 @@ the spool, not a dead letter and not counted as dropped is lost, and that is a d
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from support.faults.recorder import Record
 from support.faults.spool_content import Identity, SpoolContent
@@ -44,8 +44,8 @@ class Oracle:
     """Collects what is known of accepted readings while gateways come and go."""
 
     last_seq: dict[Account, int] = field(default_factory=lambda: defaultdict(int))
-    dropped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    """Per run, as its statuses or the spool counted."""
+    dropped: dict[Account, int] = field(default_factory=lambda: defaultdict(int))
+    """As the spool has counted."""
     violations: list[str] = field(default_factory=list)
     _content: SpoolContent = field(default_factory=SpoolContent)
 
@@ -56,7 +56,8 @@ class Oracle:
         if content.damaged:
             self.violations.append(f"{content.damaged} row(s) with a wrong checksum")
         for run, stored in content.runs.items():
-            self.dropped[run] = max(self.dropped[run], stored.dropped)
+            for device, count in stored.dropped.items():
+                self.dropped[device, run] = max(count, self.dropped[device, run])
             for device, seq in stored.last_seq.items():
                 if seq < self.last_seq[device, run]:
                     known = self.last_seq[device, run]
@@ -72,13 +73,8 @@ class Oracle:
             last[account] = max(last.get(account, 0), *seen)
         dropped = self._dropped(record, run_of_life)
         lost: list[Identity] = []
-        for run in sorted({run for _, run in last}):
-            missing = [
-                (device, run, seq)
-                for device, highest in ((device, seq) for (device, of), seq in last.items() if of == run)
-                for seq in self._missing(device, run, highest, record)
-            ]
-            lost += missing[dropped.get(run, 0) :]
+        for (device, run), highest in sorted(last.items()):
+            lost += self._missing(device, run, highest, record)[dropped.get((device, run), 0) :]
         return Verdict(
             accepted=sum(last.values()),
             delivered=record.distinct,
@@ -90,25 +86,19 @@ class Oracle:
             violations=[*self.violations, *record.violations, *self._wrong_runs(record)],
         )
 
-    def _missing(self, device: str, run: str, highest: int, record: Record) -> list[int]:
+    def _missing(self, device: str, run: str, highest: int, record: Record) -> list[Identity]:
         seen = record.readings.get((device, run), {})
-        content = self._content
-        return [
-            seq
-            for seq in range(1, highest + 1)
-            if seq not in seen and (device, run, seq) not in content.waiting and (device, run, seq) not in content.dead
-        ]
+        kept = self._content.waiting.keys() | self._content.dead.keys()
+        every = ((device, run, seq) for seq in range(1, highest + 1) if seq not in seen)
+        return [identity for identity in every if identity not in kept]
 
-    def _dropped(self, record: Record, run_of_life: dict[int, str]) -> dict[str, int]:
-        """Per run: what its own statuses say; what later runs have dropped of it, only the spool says."""
-        by_reason: dict[str, int] = defaultdict(int)
-        spool_full: dict[str, int] = defaultdict(int)
-        for (_device, life), status in record.statuses.items():
-            run = run_of_life.get(life, "")
-            for reason, count in status["dropped"].items():
-                (spool_full if reason == "spool_full" else by_reason)[run] += count
-        runs = {*by_reason, *spool_full, *self.dropped} - {""}
-        return {run: by_reason[run] + max(spool_full[run], self.dropped[run]) for run in runs}
+    def _dropped(self, record: Record, run_of_life: dict[int, str]) -> dict[Account, int]:
+        """As the spool or the last status counted: each may know of more than the other."""
+        found = dict(self.dropped)
+        for (device, life), status in record.statuses.items():
+            account = (device, run_of_life.get(life, ""))
+            found[account] = max(found.get(account, 0), sum(status["dropped"].values()))
+        return found
 
     def _wrong_runs(self, record: Record) -> list[str]:
         """``gateway/runs`` must say of an ended run what its spool says."""
@@ -118,17 +108,3 @@ class Oracle:
             if mine and told["last_seq"] != mine:
                 wrong.append(f"gateway/runs says of {run}: {told['last_seq']}; its spool said {mine}")
         return wrong
-
-
-def merged(*verdicts: Verdict) -> Verdict:
-    """The sum of several gateways' verdicts."""
-    first, *rest = verdicts
-    for other in rest:
-        first = replace(
-            first,
-            **{
-                name: getattr(first, name) + getattr(other, name)
-                for name in ("accepted", "delivered", "waiting", "dead", "dropped", "duplicates", "lost", "violations")
-            },
-        )
-    return first

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from pathlib import Path
 from typing import Any
 
+from gateway.delivery.spool.view import View
 from support.brokers import Mosquitto
 from support.faults.configs import BASE, Fleet, config
 from support.faults.gateway_process import GatewayProcess
@@ -54,19 +56,25 @@ class Site:
 
     def kill(self) -> None:
         """SIGKILL to the gateway, and a look into what it leaves."""
-        self._note_run()
+        self.note_run()
         self.gateway.kill()
         self.oracle.look(read_spool(self.gateway.spool))
 
     def stop(self, timeout: float = 15.0) -> float:
         """SIGTERM to the gateway, which has to end with 0; the seconds that it took."""
-        self._note_run()
+        self.note_run()
         code, seconds = self.gateway.terminate(timeout)
         log = self.gateway.log()
         assert code == 0, f"exit code {code}:\n{log[-3000:]}"
         assert "Traceback" not in log, log[-3000:]
         self.oracle.look(read_spool(self.gateway.spool))
         return seconds
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """The readings in the spool, oldest first, also while the gateway runs."""
+        with contextlib.suppress(FileNotFoundError), View(self.gateway.spool) as view:
+            return [entry.reading for entry in view.queued() if entry.reading is not None]
+        return []
 
     def save_session(self) -> None:
         """Have the broker write its database now, so that it knows the oracle's session when it was killed."""
@@ -105,7 +113,8 @@ class Site:
         self.recorder.close()
         self.broker.kill()
 
-    def _note_run(self) -> None:
+    def note_run(self) -> None:
+        """The gateway is about to be ended by the test itself: remember which run this life was."""
         self.run_of_life[self.recorder.life] = self.gateway.run_id
 
     def _drained(self) -> bool:

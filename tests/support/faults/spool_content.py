@@ -21,7 +21,8 @@ class StoredRun:
 
     last_seq: dict[str, int]
     exact: bool
-    dropped: int
+    dropped: dict[str, int]
+    """Per device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +82,14 @@ def _runs(db: sqlite3.Connection, devices: dict[int, str]) -> dict[str, StoredRu
     """The run table, and what row 0 of the log says of the newest run."""
     newest = db.execute("SELECT run, body FROM log WHERE id = 0").fetchone()
     found: dict[str, StoredRun] = {}
-    for number, run, exact, dropped, packed in db.execute("SELECT id, run, exact, dropped, last FROM run").fetchall():
+    for number, run, exact, packed in db.execute("SELECT id, run, exact, last FROM run").fetchall():
         last: dict[str, int] = {}
         for blob in (packed, newest[1] if newest is not None and newest[0] == number else b""):
             for stream, seq in unpack_last(bytes(blob)).items():
                 device = devices.get(stream)
                 if device is not None:
                     last[device] = max(seq, last.get(device, 0))
+        losses = db.execute("SELECT stream, count FROM loss WHERE run = ?", (number,))
+        dropped = {devices[stream]: count for stream, count in losses if stream in devices}
         found[run] = StoredRun(last, bool(exact), dropped)
     return found
