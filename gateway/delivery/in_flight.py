@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.delivery.lanes import Send, Way
 
-LATE_BYTES = 256 * 1024
+LATE_BYTES = 64 * 1024
 """Most bytes of late readings under way: more would only stand in front of a live one in the socket's buffer."""
 
 
