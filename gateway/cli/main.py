@@ -103,6 +103,7 @@ def group(ctx: click.Context) -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code."""
+    _fill_streams()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # a terminal without UTF-8
@@ -120,6 +121,20 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 (the barrier that this file is for)
         return _explain(error)
     return result if isinstance(result, int) else OK
+
+
+def _fill_streams() -> None:
+    """Open what was closed before us, on /dev/null.
+
+    Else the next file or socket would get the number of stdout or stderr, and be written into by whoever prints.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # it gets the lowest free number, which is this one
+            if getattr(sys, name) is None:
+                setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
 
 
 def _usage(error: click.UsageError) -> str:

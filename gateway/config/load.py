@@ -32,7 +32,7 @@ _EXAMPLE = 'add for example a line [devices.system] and below it driver = "syste
 
 def find(path: Path | None = None, *, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Path | None:
     """The configuration that :func:`load` would use; ``None`` when there is none."""
-    return source.find(path, os.environ if environ is None else environ, cwd or Path.cwd())
+    return source.find(path, os.environ if environ is None else environ, cwd or source.here())
 
 
 def load(
@@ -49,7 +49,7 @@ def load(
     ``strict`` makes a driver's broken file a mistake; without it that device alone will be ``failed``.
     """
     environ = os.environ if environ is None else environ
-    document = source.read(path, environ, cwd or Path.cwd())
+    document = source.read(path, environ, cwd or source.here())
     folder = document.sources[0].path.parent
     return _settings(document, folder, environ, catalog, host, strict=strict)
 
@@ -66,7 +66,7 @@ def loads(
 ) -> Settings:
     """Validate a configuration that is in no file; ``name`` stands for the file's. Raises :class:`ConfigErrors`."""
     environ = os.environ if environ is None else environ
-    return _settings(source.from_text(text, name), folder or Path.cwd(), environ, catalog, host, strict=strict)
+    return _settings(source.from_text(text, name), folder or source.here(), environ, catalog, host, strict=strict)
 
 
 def _settings(

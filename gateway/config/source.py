@@ -85,7 +85,15 @@ def find(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | Non
 
 def _within(cwd: Path, path: Path) -> Path:
     """``path`` seen from here: as short as the user wrote it where ``cwd`` is the process's own."""
-    return path if cwd == Path.cwd() else cwd / path
+    return path if cwd == here() else cwd / path
+
+
+def here() -> Path:
+    """The present folder; an empty path where it was deleted, in which nothing is found."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path()
 
 
 def _is_there(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -162,6 +163,16 @@ def test_a_reader_that_goes_away_is_no_error(environ: dict[str, str]) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(10) == 0
+
+
+def test_closed_streams_and_a_deleted_folder(tmp_path: Path, environ: dict[str, str]) -> None:
+    """As a careless starter leaves them: it works, and no file gets the number of stdout."""
+    config = tmp_path / "sensorpost.toml"
+    config.write_text('[devices.fake]\ndriver = "mock"\n')
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec <&- >&- 2>&- && exec "$@"'
+    command = [sys.executable, "-m", "gateway", "check", "-c", str(config)]
+    done = subprocess.run(["sh", "-c", script, "sh", *command], env=environ, cwd=tmp_path, check=False)
+    assert done.returncode == 0
 
 
 def test_completion_of_command_names(environ: dict[str, str]) -> None:
