@@ -47,8 +47,8 @@ def test_a_login_that_is_refused_and_later_accepted(
     assert min(run.last_seq["d0"], run.last_seq["d1"]) > 2
 
 
-@pytest.mark.parametrize("protocol", ["5", pytest.param("3.1.1", marks=pytest.mark.long)])
-@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+@pytest.mark.long
 def test_an_access_list_that_forbids_one_device(make_site: MakeSite, tmp_path: Path, protocol: str) -> None:
     """MQTT 5: an alarm, the device's readings wait, others flow. 3.1.1: they are gone, and the log has said so."""
     rules = tmp_path / "rules"
@@ -89,12 +89,12 @@ def _all_but(device: str) -> list[str]:
     ("limit", "protocol"),
     [
         ("message_size_limit", "5"),
-        pytest.param("max_packet_size", "5", marks=pytest.mark.long),
-        pytest.param("max_packet_size", "3.1.1", marks=pytest.mark.long),
-        pytest.param("message_size_limit", "3.1.1", marks=pytest.mark.long),
+        ("max_packet_size", "5"),
+        ("max_packet_size", "3.1.1"),
+        ("message_size_limit", "3.1.1"),
     ],
 )
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_reading_that_is_too_large_stops_no_other(
     make_site: MakeSite, tmp_path: Path, limit: str, protocol: str
 ) -> None:

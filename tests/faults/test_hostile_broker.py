@@ -59,7 +59,7 @@ def test_a_broker_that_talks_nonsense_does_not_wear_the_link_out(fake: MakeBroke
     broker = fake()
     driver = LinkDriver(broker.url, protocol="5")
     threads = threading.active_count()
-    for _ in range(times(20, 10_000)):
+    for _ in range(times(300, 10_000)):
         broker.follow(Script(connack=_noise(dice)))
         ended, told = len(driver.reasons()), len(broker.clients)
         driver.run_until(lambda told=told: len(broker.clients) > told and broker.clients[-1].connect)  # type: ignore[misc]  # mypy cannot tell the type of a default

@@ -49,7 +49,7 @@ def test_a_stop_in_any_phase_is_clean(make_site: MakeSite, times: Times, tell: C
     assert verdict.delivered == verdict.accepted
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_stop_with_a_full_send_buffer(fake: MakeBroker, make_gateway: MakeGateway) -> None:
     """The broker has stopped reading: megabytes stand in the socket's buffer, and the stop is in time all the same."""
     broker = fake(Script())

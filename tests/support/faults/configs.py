@@ -32,9 +32,9 @@ class Fleet:
         )
 
 
-def config(port: int, devices: Fleet | str, *, mqtt: str = "", more: str = "") -> str:
+def config(port: int, devices: Fleet | str, *, host: str = "127.0.0.1", mqtt: str = "", more: str = "") -> str:
     """A whole configuration. ``mqtt`` are lines for ``[mqtt]``, ``more`` whole sections."""
     return (
-        f'[gateway]\nid = "fault"\nclock = "trusted"\n[mqtt]\nurl = "mqtt://127.0.0.1:{port}"\n{mqtt}\n'
+        f'[gateway]\nid = "fault"\nclock = "trusted"\n[mqtt]\nurl = "mqtt://{host}:{port}"\n{mqtt}\n'
         f"{more}\n{devices.text() if isinstance(devices, Fleet) else devices}"
     )

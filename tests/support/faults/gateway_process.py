@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,7 +28,16 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     kept = {
         name: value for name, value in unwatched().items() if not name.startswith(("SENSORPOST", "STATE_", "RUNTIME_"))
     }
-    return {**kept, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "HOME": str(home), "TZ": "UTC", **more}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    cache = Path(tempfile.gettempdir()) / f"sensorpost-pycache-{os.geteuid()}"
+    return {
+        **kept,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
+        "PYTHONPYCACHEPREFIX": str(cache),  # these start often; compiling anew each time would be the slowest part
+        "HOME": str(home),
+        "TZ": "UTC",
+        **more,
+    }
 
 
 class GatewayProcess:

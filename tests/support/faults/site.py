@@ -34,19 +34,19 @@ class Site:
         devices: Fleet | str | None = None,
         *,
         broker: Mosquitto | None = None,
-        port: int | None = None,
+        host: str = "127.0.0.1",
         mqtt: str = "",
         more: str = "",
         **process: Any,
     ) -> None:
-        """``port``: where the gateway connects, if not to the broker itself. ``process``: see GatewayProcess."""
+        """``host``: the broker as the gateway sees it. ``process``: see GatewayProcess."""
         self.broker = broker or Mosquitto(folder / "broker", *ORACLE_BROKER)
         if not self.broker.running:
             self.broker.start()
         self.recorder = Recorder(self.broker.port, BASE)
         self.oracle = Oracle()
         self.run_of_life: dict[int, str] = {}
-        text = config(port or self.broker.port, devices or Fleet(), mqtt=mqtt, more=more)
+        text = config(self.broker.port, devices or Fleet(), host=host, mqtt=mqtt, more=more)
         self.gateway = GatewayProcess(folder / "gateway", text, **process)
 
     def start(self, *, wait: bool = True) -> None:
