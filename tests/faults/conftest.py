@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import faulthandler
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,3 +86,11 @@ def times(request: pytest.FixtureRequest) -> Callable[[float, float], Any]:
     if long:
         faulthandler.cancel_dump_traceback_later()
     return lambda short, far: far if long else short
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder in memory, where there is one: what lasts is decided by the replay, and a sync costs nothing."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as folder:
+        yield Path(folder)

@@ -37,21 +37,26 @@ class Change:
 class File:
     """A file, whatever it is called now."""
 
+    shown: bytearray = field(default_factory=bytearray)
+    """What programs see."""
     safe: bytearray = field(default_factory=bytearray)
+    """What is on the disk."""
     unsafe: list[Change] = field(default_factory=list)
-    lost: list[Change] = field(default_factory=list)
-    """Changes whose sync has failed: the kernel shows them, and will not try to write them again."""
+
+    def change(self, change: Change) -> None:
+        """A program has written."""
+        apply(self.shown, change)
+        self.unsafe.append(change)
 
     def sync(self) -> None:
-        """Everything is on the disk now, but what an earlier sync could not write."""
+        """It is on the disk now, but for what an earlier sync could not write."""
         for change in self.unsafe:
             apply(self.safe, change)
         self.unsafe.clear()
 
     def sync_failed(self) -> None:
         """The kernel could not write, says so once, and takes the pages for clean."""
-        self.lost += self.unsafe
-        self.unsafe = []
+        self.unsafe.clear()
 
 
 @dataclass(slots=True)
@@ -81,7 +86,9 @@ class ForgetfulDisk:
     def __init__(self, folder: Path, there: Iterable[Path] = ()) -> None:
         """``there``: files that are in the folder from the start, safely."""
         self._folder = str(folder)
-        self._safe: dict[str, File] = {path.name: File(bytearray(path.read_bytes())) for path in there}
+        self._safe: dict[str, File] = {
+            path.name: File(bytearray(path.read_bytes()), bytearray(path.read_bytes())) for path in there
+        }
         self._now = dict(self._safe)
         self._unsafe: list[Naming] = []
         self._positions: dict[tuple[int, int], int] = {}
@@ -116,13 +123,7 @@ class ForgetfulDisk:
 
     def after_kill(self) -> dict[str, bytes]:
         """The state in which the folder is found when only the process went."""
-        found: dict[str, bytes] = {}
-        for name, file in self._now.items():
-            content = bytearray(file.safe)
-            for change in (*file.lost, *file.unsafe):
-                apply(content, change)
-            found[name] = bytes(content)
-        return found
+        return {name: bytes(file.shown) for name, file in self._now.items()}
 
     @property
     def unsafe_bytes(self) -> int:
@@ -146,7 +147,7 @@ class ForgetfulDisk:
         if name is None:
             return self._put(File(), self._inside(call.file))
         if "O_TRUNC" in call.words:
-            self._now[name].unsafe.append(Change(0, None))
+            self._now[name].change(Change(0, None))
         return "O_TRUNC" in call.words
 
     def _written(self, call: Call) -> bool:
@@ -159,13 +160,13 @@ class ForgetfulDisk:
         else:
             offset = self._positions[call.process, call.descriptor]
             self._positions[call.process, call.descriptor] = offset + len(data)
-        self._now[name].unsafe.append(Change(offset, data))
+        self._now[name].change(Change(offset, data))
         return True
 
     def _truncated(self, call: Call) -> bool:
         name = self._name(call.file)
         if name is not None:
-            self._now[name].unsafe.append(Change(call.numbers[0], None))
+            self._now[name].change(Change(call.numbers[0], None))
         return name is not None
 
     def _synced(self, call: Call) -> bool:

@@ -14,19 +14,22 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from gateway.clocks import SystemClock
+from gateway.clocks import Clock
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.spool import Spool
 from gateway.delivery.store import Durability, Row
 from gateway.driver import Kind
 from gateway.status.alarms import Alarms
+from support.publishing import LeapingClock
 
 DEVICES = ("door", "hall", "attic", "cellar", "tank")
 
 
-def open_spool(folder: Path, run: str, alarms: Alarms | None = None, *, keep: float = 0.0) -> Spool:
+def open_spool(
+    folder: Path, run: str, alarms: Alarms | None = None, clock: Clock | None = None, *, keep: float = 0.0
+) -> Spool:
     """The product's spool in a folder, for a run of this name."""
-    clock = SystemClock()
+    clock = clock or LeapingClock()
     return Spool(
         Disk(folder / "spool.db", clock, alarms or Alarms(lambda: None)),
         clock,
@@ -44,7 +47,8 @@ class Writer:
     """One run."""
 
     def __init__(self, folder: Path, notes: int, run: str, rng: random.Random) -> None:
-        self._spool = open_spool(folder, run, keep=rng.choice((0.0, 3600.0)))
+        self._clock = LeapingClock()
+        self._spool = open_spool(folder, run, clock=self._clock, keep=rng.choice((0.0, 3600.0)))
         self._notes = notes
         self._run = run
         self._rng = rng
@@ -52,6 +56,7 @@ class Writer:
         self._seqs = dict.fromkeys(DEVICES, 0)
         self._fresh = self._spool.left_over()
         self._spilling: list[Row] = []
+        self._done: set[int] = set()
 
     def round(self) -> None:
         """Some readings in, and something done with those that are there."""
@@ -86,8 +91,8 @@ class Writer:
             retain=device != "door",
             batched=False,
             body=json.dumps(body).encode(),
-            boot_ns=SystemClock().boot_ns(),
-            wall_ns=SystemClock().wall_ns(),
+            boot_ns=self._clock.boot_ns(),
+            wall_ns=self._clock.wall_ns(),
             durability=Durability.SPILL if device == "tank" else Durability.FULL,
         )
 
@@ -98,8 +103,7 @@ class Writer:
 
     def _acknowledge(self) -> None:
         rows = self._some_fresh()
-        self._note("done", rows)
-        self._spool.settle(rows)
+        self._settle(rows)
 
     def _find_late(self) -> None:
         self._spool.demote(self._some_fresh())
@@ -107,9 +111,13 @@ class Writer:
     def _send_late(self) -> None:
         rows = self._spool.next_chunk(50, 8000)
         count = self._rng.randint(0, len(rows))
-        self._note("done", rows[:count])
-        self._spool.settle(rows[:count])
+        self._settle(rows[:count])
         self._spool.give_back(rows[count:])
+
+    def _settle(self, rows: list[Row]) -> None:
+        self._note("done", rows)
+        self._done.update(row.id for row in rows)
+        self._spool.settle(rows)
 
     def _bury(self) -> None:
         rows = [row for row in self._fresh[:2] if row.stored]
@@ -118,8 +126,10 @@ class Writer:
             self._spool.bury(rows, "not wanted")
 
     def _tick(self) -> None:
-        self._spool.tick(SystemClock().boot_ns())
-        self._note("have", [row for row in self._spilling if row.stored and not row.settled])
+        """Later: what the disk has refused before is tried again."""
+        self._clock.skip(6.0)
+        self._spool.tick(self._clock.boot_ns())
+        self._note("have", [row for row in self._spilling if row.stored and row.id not in self._done])
         self._spilling = []
 
     def _note(self, word: str, rows: Iterable[Row]) -> None:

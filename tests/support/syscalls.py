@@ -16,7 +16,7 @@ CHANGES = (
     "mkdir,mkdirat"
 )
 """All that can change a file or make it last. What :mod:`support.power_cut` does not know of it is an error there."""
-MOST_BYTES = 1_000_000
+MOST_BYTES = 16_000_000
 """Of one call's data; a call with more would be cut short by strace, and is an error."""
 
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)$", re.DOTALL)
@@ -51,9 +51,9 @@ def strace(command: Sequence[str], trace: Path, *options: str) -> list[str]:
     return [program("strace") or "strace", "-f", "-qq", "-o", str(trace), *options, *command]
 
 
-def record(command: Sequence[str], trace: Path, timeout: float = 120.0) -> list[Call]:
-    """Run a program to its end and return what it did to files."""
-    options = ("-y", "-xx", "-s", str(MOST_BYTES), "-e", f"trace={CHANGES}", "-e", "signal=none")
+def record(command: Sequence[str], trace: Path, *more: str, timeout: float = 120.0) -> list[Call]:
+    """Run a program to its end and return what it did to files. ``more`` are options of strace."""
+    options = ("--seccomp-bpf", "-y", "-xx", "-s", str(MOST_BYTES), "-e", f"trace={CHANGES}", "-e", "signal=none", *more)
     done = subprocess.run(strace(command, trace, *options), capture_output=True, timeout=timeout, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return list(parse(trace))

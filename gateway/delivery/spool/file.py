@@ -16,11 +16,10 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gateway.delivery.spool.record import DAMAGED, Record, Stream, record_of
-from gateway.delivery.spool.schema import STEPS, bring_up, refuse_strangers
+from gateway.delivery.spool.schema import STEPS, bring_up, refuse_strange, refuse_strangers
 from gateway.delivery.spool.trouble import Damaged
 
 PRAGMAS = (
-    "page_size=512",  # of a new file; an old one keeps its own
     "journal_mode=WAL",
     "synchronous=FULL",
     "wal_autocheckpoint=2048",  # pages: a log of 1 MiB is copied into the database
@@ -44,13 +43,15 @@ class SpoolFile:
             raise Damaged("the file is empty and its log is not")  # SQLite would delete the log
         else:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        _write_again(log)
         # the publisher's thread closes it, or the main thread when that one hangs
         self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0, check_same_thread=False)
         try:
+            self._db.execute("PRAGMA page_size=512")  # of a new file; an old one keeps its own
+            refuse_strange(self._db, path)
             for pragma in PRAGMAS:
                 self._db.execute(f"PRAGMA {pragma}")
             bring_up(self._db)
-            self._settle_log()
             self._page = int(self._db.execute("PRAGMA page_size").fetchone()[0])
         except BaseException:
             self._db.close()
@@ -59,15 +60,6 @@ class SpoolFile:
     def close(self) -> None:
         """Close it; SQLite then copies the log into the database."""
         self._db.close()
-
-    def _settle_log(self) -> None:
-        """Copy what an earlier process left in the log into the database, and begin a new log.
-
-        After a sync that failed, the system shows pages that are not on the disk and will not be written any more. Rows
-        that were added behind them would be lost with them in a power cut.
-        """
-        with contextlib.suppress(sqlite3.OperationalError):  # a full disk: what is there can be read all the same
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def probe(self) -> None:
         """Write something that changes nothing."""
@@ -240,6 +232,20 @@ class SpoolFile:
         pages = self._db.execute("PRAGMA page_count").fetchone()[0]
         free = self._db.execute("PRAGMA freelist_count").fetchone()[0]
         return int(pages - free) * self._page
+
+
+def _write_again(log: Path) -> None:
+    """Write the log that an earlier process has left once more, as it is.
+
+    After a sync that failed, the system shows what is not on the disk, and takes it for written. What is added behind
+    it would be lost with it in a power cut.
+    """
+    with contextlib.suppress(FileNotFoundError), log.open("r+b") as file:
+        content = file.read()
+        file.seek(0)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _numbers(row: Sequence[object]) -> tuple[int, int, int]:

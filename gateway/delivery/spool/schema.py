@@ -45,7 +45,12 @@ def refuse_strangers(path: Path, newest: int = len(STEPS)) -> None:
     """
     # read-only: a connection that may write would copy the file's write-ahead log into it at its end
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-        refuse_strange(db, path, newest)
+        try:
+            refuse_strange(db, path, newest)
+        except sqlite3.OperationalError as exc:
+            # its creation was interrupted, and only a connection that may write can take it back
+            if exc.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                raise
 
 
 def refuse_strange(db: sqlite3.Connection, path: Path, newest: int = len(STEPS)) -> None:
