@@ -13,44 +13,43 @@ import random
 import secrets
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from gateway.clocks import Clock, SystemClock
-from gateway.config.settings import DeviceSettings, Settings
+from gateway.config.changes import Changes
+from gateway.config.settings import MqttSettings, Settings
 from gateway.delivery.bulletin import HEALTH, Bulletin
 from gateway.delivery.correction import Correction
 from gateway.delivery.desk import Desk
-from gateway.delivery.intake import Route
 from gateway.delivery.lanes import Lanes
 from gateway.delivery.link import Link
 from gateway.delivery.memory_store import MemoryStore
 from gateway.delivery.publisher import Publisher
-from gateway.delivery.queue import DeviceQueue, Inbox
+from gateway.delivery.queue import Inbox
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.spool import Spool
-from gateway.delivery.store import Counts, Durability
+from gateway.delivery.store import Durability
+from gateway.delivery.task import Task
 from gateway.delivery.topics import Topics
 from gateway.delivery.twin import Twin
 from gateway.hardware.protocols import Hardware
 from gateway.hardware.real import RealHardware
 from gateway.paths import boot_id, control_socket, state_directory
 from gateway.reading.supervisor import Supervisor
-from gateway.status import readings
+from gateway.reload import Reloader
+from gateway.roster import Roster
+from gateway.status import logs, readings
 from gateway.status.alarms import Alarms
-from gateway.status.board import DeviceBoard
 from gateway.status.clock_trust import ClockTrust
 from gateway.status.control import ControlServer
 from gateway.status.health import health_object
-from gateway.status.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
 MEMORY = 32 * 1024 * 1024
 """Bytes of readings that are kept in memory: those of ``memory`` devices, and all while the disk refuses."""
-QUEUE = 100_000
-"""Readings in all devices' shares of the queue together; each share is between 200 and 2000."""
 ROUND = 0.25
 """Seconds from one look of the supervisor to the next."""
 FLUSH = 3.0
@@ -64,6 +63,11 @@ def new_run() -> str:
     return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8))
 
 
+def stall_of(mqtt: MqttSettings) -> float:
+    """Seconds after which an unacknowledged publish means that the connection is dead."""
+    return max(5.0, 2 * mqtt.keepalive)
+
+
 class Gateway:
     """A gateway for one configuration. Build it, then :meth:`run` it once."""
 
@@ -74,19 +78,18 @@ class Gateway:
         clock: Clock | None = None,
         hardware_for: Callable[[str], Hardware] = RealHardware,
         state_dir: Path | None = None,
+        reload: Callable[[], Settings] | None = None,
     ) -> None:
-        self._settings = settings
+        """``reload`` reads the configuration anew; ``None`` for one that is in no file."""
         self._clock = clock = clock or SystemClock()
         self._state_dir = state_dir or state_directory(settings.files[0] if settings.files else None, os.environ)
         self._started_ns = clock.boot_ns()
         self.run_id = new_run()
         self._inbox = Inbox()
-        self._queues: dict[str, DeviceQueue] = {}
-        self._boards: dict[str, DeviceBoard] = {}
         self._alarms = Alarms(lambda: self._inbox.post(HEALTH))
         self._trust = ClockTrust(clock, believe=settings.clock == "trusted")
         self._topics = Topics.of(settings.mqtt.base_topic, settings.gateway_id)
-        self._share = min(2000, max(200, QUEUE // max(1, len(settings.devices))))
+        self._roster = Roster(settings, self._topics, clock, self.run_id, self._inbox)
         mqtt = settings.mqtt
         self._link = Link(
             mqtt,
@@ -98,16 +101,18 @@ class Gateway:
         )
         self._disk = self._open_disk()
         self._store = self._make_store()
-        bulletin = Bulletin(
+        self._bulletin = bulletin = Bulletin(
             self._topics,
             clock,
-            boards=lambda: self._boards,
-            devices=self._devices_object,
+            boards=self._roster.boards,
+            devices=self._roster.devices_object,
             runs=self._store.runs,
             health=self._health_object,
         )
         correction = Correction(clock, self._trust.trusted)
-        lanes = Lanes(self._store, mqtt.live_window, inline=mqtt.replay == "inline", prepare=correction.prepare)
+        self._lanes = lanes = Lanes(
+            self._store, mqtt.live_window, inline=mqtt.replay == "inline", prepare=correction.prepare
+        )
         self._publisher = Publisher(
             inbox=self._inbox,
             link=self._link,
@@ -117,30 +122,33 @@ class Gateway:
             alarms=self._alarms,
             correction=correction,
             twin=Twin(clock, self._alarms, self._topics.gateway("health"), self.run_id),
-            ledger_of=lambda row: self._queues[row.device].ledger if row.run == self.run_id else None,
+            ledger_of=self._roster.ledger_of,
             clock=clock,
             window=mqtt.window,
-            stall=max(5.0, 2 * mqtt.keepalive),
+            stall=stall_of(mqtt),
         )
         desk = Desk(
             inbox=self._inbox,
             publisher=self._publisher,
             caretaker=self._store if isinstance(self._store, MemoryStore) else self._store.care,
-            ledgers=lambda: {device: queue.ledger for device, queue in self._queues.items()},
+            ledgers=self._roster.ledgers,
+            follow=self._roster.follow,
             run=self.run_id,
             runs=self._store.runs,
-            keeps=settings.spool.keep > 0,
+            keeps=lambda: self._roster.settings.spool.keep > 0,
         )
+        self.reloader = Reloader(reload, self._apply)
         self._control = ControlServer(
             control_socket(self._state_dir, os.environ),
             {
-                "read": lambda request: readings.read(request, self._publisher.taps, lambda: self._boards),
+                "read": lambda request: readings.read(request, self._publisher.taps, self._roster.boards),
+                "reload": self.reloader.verb,
                 **desk.verbs(),
             },
         )
         self._supervisor = Supervisor(
-            queue_for=self._queues.__getitem__,
-            board_for=self._boards.__getitem__,
+            queue_for=self._roster.queue,
+            board_for=self._roster.board,
             hardware_for=hardware_for,
             clock=clock,
             trust=self._trust.mark,
@@ -150,12 +158,8 @@ class Gateway:
     def run(self, stop: threading.Event, seconds: float | None = None) -> int:
         """Run until ``stop`` is set or ``seconds`` have passed; the exit code: 0, or 1 when a part of us broke."""
         sys.setswitchinterval(SWITCH_INTERVAL)
-        settings = self._settings
-        for device in settings.devices:
-            self._queues[device.device] = DeviceQueue(device.device, self.run_id, self._share, self._inbox)
-            ledger = self._queues[device.device].ledger
-            self._boards[device.device] = DeviceBoard(device.device, ledger, self._clock, self._inbox.post)
-        self._publisher.set_routes({device.device: self._route(device) for device in settings.devices})
+        settings = self._roster.settings
+        self._publisher.set_routes(self._roster.routes())
         log.info("gateway %s, run %s: %d device(s)", settings.gateway_id, self.run_id, len(settings.devices))
         thread = threading.Thread(target=self._publisher.run, name="publisher", daemon=True)
         thread.start()
@@ -164,9 +168,33 @@ class Gateway:
         until_ns = None if seconds is None else self._clock.boot_ns() + int(seconds * 1e9)
         while thread.is_alive() and not self._clock.wait(stop, self._round(until_ns)):
             self._supervisor.tick()
+            self.reloader.tick(self._roster.settings)
             if until_ns is not None and self._clock.boot_ns() >= until_ns:
                 break
         return self._stop(thread)
+
+    def _apply(self, changes: Changes) -> None:
+        """Put a new configuration in force: what is different, and nothing else."""
+        settings = changes.settings
+        self._roster.enter(settings)
+        self._publisher.set_routes(self._roster.routes())
+        self._inbox.post(Task(lambda: self._apply_to_delivery(settings, changes.removed)))
+        logs.set_level(settings.log.level)
+        for device in (*changes.added, *changes.changed):
+            self._supervisor.add(device)
+        for name in changes.removed:
+            self._supervisor.remove(name)
+
+    def _apply_to_delivery(self, settings: Settings, removed: Sequence[str]) -> None:
+        """On the publisher's thread."""
+        mqtt, spool = settings.mqtt, settings.spool
+        self._link.use(mqtt)
+        self._lanes.configure(mqtt.live_window, inline=mqtt.replay == "inline")
+        self._publisher.configure(window=mqtt.window, stall=stall_of(mqtt))
+        if isinstance(self._store, Spool):
+            refuse_new = spool.when_full == "refuse_new"
+            self._store.configure(spool.max_size, spool.spill_after, spool.keep, refuse_new=refuse_new)
+        self._bulletin.devices_changed(removed)
 
     def _stop(self, publisher: threading.Thread) -> int:
         broken = not publisher.is_alive()
@@ -199,77 +227,41 @@ class Gateway:
             return ROUND
         return min(ROUND, max(0.0, (until_ns - self._clock.boot_ns()) / 1e9))
 
-    def _route(self, device: DeviceSettings) -> Route:
-        durability = Durability(device.durability)
-        return Route(self._topics.live(device.device), device.retain, int(device.batch * 1e9), durability)
-
     def _open_disk(self) -> Disk | None:
         """The spool's file; none where no device wants to be written."""
-        if all(device.durability == Durability.MEMORY for device in self._settings.devices):
+        if all(device.durability == Durability.MEMORY for device in self._roster.settings.devices):
             return None
-        return Disk(self._state_dir / self._settings.spool.path, self._clock, self._alarms)
+        return Disk(self._state_dir / self._roster.settings.spool.path, self._clock, self._alarms)
 
     def _make_store(self) -> Spool | MemoryStore:
         if self._disk is None:
             return MemoryStore(MEMORY)
-        spool = self._settings.spool
+        spool = self._roster.settings.spool
         return Spool(
             self._disk,
             self._clock,
             run=self.run_id,
             boot_id=boot_id(),
-            exact=all(device.durability == Durability.FULL for device in self._settings.devices),
+            exact=all(device.durability == Durability.FULL for device in self._roster.settings.devices),
             max_bytes=spool.max_size,
             memory_bytes=MEMORY,
             refuse_new=spool.when_full == "refuse_new",
             spill_after=spool.spill_after,
             keep=spool.keep,
-            lost_outside=lambda: {name: queue.ledger.lost_outside for name, queue in self._queues.items()},
-            follow=self._follow,
+            lost_outside=self._roster.lost_outside,
+            follow=self._roster.follow,
         )
-
-    def _follow(self, counts: Counts, step: Callable[[Ledger, int], None]) -> None:
-        """What the store has done to readings of this run by itself is done in their ledgers."""
-        for (device, run), count in counts.items():
-            if run == self.run_id and device in self._queues:
-                step(self._queues[device].ledger, count)
-                self._inbox.post(device)
-
-    def _devices_object(self) -> dict[str, Any]:
-        """``gateway/devices``: what each device is, by name."""
-        return {
-            device.device: {
-                "name": device.name,
-                "area": device.area,
-                "tags": dict(device.tags),
-                "driver": device.driver,
-                "kind": str(device.kind),
-                "channels": [
-                    {
-                        "key": channel.key,
-                        "name": channel.name,
-                        "unit": channel.unit,
-                        "device_class": channel.channel.device_class,
-                    }
-                    for channel in device.channels
-                    if channel.enabled
-                ],
-                "interval_s": device.interval,
-                "topic": self._topics.live(device.device),
-            }
-            for device in self._settings.devices
-        }
 
     def _health_object(self) -> dict[str, Any]:
         return health_object(
             clock=self._clock,
             started_ns=self._started_ns,
             run=self.run_id,
-            config_hash=self._settings.config_hash,
+            config_hash=self._roster.settings.config_hash,
             clock_word=self._trust.word(),
             state_dir=self._state_dir,
             link=self._link.status,
             store=self._store.status(),
-            boards=list(self._boards.values()),
+            boards=list(self._roster.boards().values()),
             alarms=self._alarms.texts(),
         )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BUNDLED = Path(__file__).resolve().parent.parent / "drivers"
 GROUP = "sensorpost.drivers"
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_contents: dict[str, bytes] = {}
+"""What the files of users' drivers had in them when they were loaded, by the module's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,17 @@ def _from_file(name: str, path: Path, source: str) -> Found:
 
 
 def _module(name: str, path: Path) -> ModuleType:
+    """The module of a file. One that is as it was when it was loaded is not loaded again: a reload leaves it alone."""
     loaded = sys.modules.get(name)
-    if loaded is not None and name.startswith(BUNDLED_MODULES) and getattr(loaded, "__file__", None) == str(path):
-        return loaded  # a bundled driver never changes while we run
-    return load_file(name, path)
+    known = loaded is not None and getattr(loaded, "__file__", None) == str(path)
+    if known and name.startswith(BUNDLED_MODULES):
+        return sys.modules[name]  # a bundled driver never changes while we run
+    content = path.read_bytes()
+    if known and _contents.get(name) == content:
+        return sys.modules[name]
+    module = load_file(name, path)
+    _contents[name] = content
+    return module
 
 
 def _from_package(name: str, entry: EntryPoint) -> Found:

@@ -29,6 +29,7 @@ COMMANDS = {
     "drivers": "The drivers there are, their options, channels and a sample",
     "listen": "Live readings from the broker",
     "audit": "Prove that every accepted reading arrived, or tell which did not",
+    "reload": "Let the running gateway read its configuration again",
     "spool": "What waits for the broker, dead letters, and sending again",
 }
 """In the order of the help. The module of a command has its name and is imported when it runs, not before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import signal
 from pathlib import Path
 
 import click
@@ -19,7 +20,8 @@ from gateway.cli.options import config_option, example, for_option, json_option
 def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  # noqa: FBT001 (click passes a flag)
     """The gateway: read all devices and put every reading on MQTT.
 
-    Ctrl-C or SIGTERM stops it cleanly; a second Ctrl-C ends it at once. The log goes to stderr.
+    Ctrl-C or SIGTERM stops it cleanly; a second Ctrl-C ends it at once. SIGHUP makes it read its configuration again.
+    The log goes to stderr.
     """
     from gateway.app import Gateway  # noqa: PLC0415 (the whole gateway)
     from gateway.cli.owner import become_owner  # noqa: PLC0415
@@ -29,7 +31,13 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
     from gateway.paths import state_directory  # noqa: PLC0415
     from gateway.status import logs  # noqa: PLC0415
 
-    with stop_on_signals() as stop:
+    started: list[Gateway] = []
+
+    def reload() -> None:
+        for gateway in started:  # one that is just starting reads the newest anyway
+            gateway.reloader.request()
+
+    with stop_on_signals({signal.SIGHUP: reload}) as stop:
         settings = load(config)
         log = dataclasses.replace(settings.log, format="json") if as_json else settings.log
         logs.setup(log.level, log.format)
@@ -37,7 +45,9 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
             logging.getLogger("gateway").warning("%s", warning)
         try:
             become_owner(state_directory(settings.files[0] if settings.files else None, os.environ))
-            gateway = Gateway(settings)
+            main_file = settings.files[0].resolve()
+            gateway = Gateway(settings, reload=lambda: load(main_file))
         except SpoolError as exc:
             raise click.ClickException(str(exc)) from exc
+        started.append(gateway)
         return stop.exit_code(gateway.run(stop.event, seconds))

@@ -11,9 +11,9 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import FrameType
+from types import FrameType, MappingProxyType
 
 from gateway.cli.exits import INTERRUPTED
 
@@ -32,15 +32,18 @@ class Stop:
 
 
 @contextlib.contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """Turn the signals into ``Stop.event`` while the block runs. A second Ctrl-C ends the process at once."""
+def stop_on_signals(others: Mapping[int, Callable[[], object]] = MappingProxyType({})) -> Iterator[Stop]:
+    """Turn the signals into ``Stop.event`` while the block runs. A second Ctrl-C ends the process at once.
+
+    ``others``: what other signals, or some of these, do instead. It is called on a thread of its own.
+    """
     stop = Stop()
     receiver, sender = os.pipe()
     os.set_blocking(sender, False)
     old_fd = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)} | {*others}
     old = {number: signal.signal(number, _nothing) for number in numbers}
-    watcher = threading.Thread(target=_watch, args=(receiver, stop), name="signals", daemon=True)
+    watcher = threading.Thread(target=_watch, args=(receiver, stop, others), name="signals", daemon=True)
     watcher.start()
     try:
         yield stop
@@ -52,9 +55,12 @@ def stop_on_signals() -> Iterator[Stop]:
         watcher.join(1)
 
 
-def _watch(receiver: int, stop: Stop) -> None:
+def _watch(receiver: int, stop: Stop, others: Mapping[int, Callable[[], object]]) -> None:
     with os.fdopen(receiver, "rb", buffering=0) as pipe:
         while number := pipe.read(1):
+            if number[0] in others:
+                others[number[0]]()
+                continue
             if number[0] == signal.SIGINT:
                 if stop.interrupted:
                     os._exit(INTERRUPTED)

@@ -93,6 +93,8 @@ class Bulletin:
         self._told_ns: dict[str, int] = {}
         self._later: dict[str, Message] = {}
         self._later_ns = 0
+        self._gone: set[str] = set()
+        """Devices that have left in this run."""
 
     @property
     def idle(self) -> bool:
@@ -111,12 +113,24 @@ class Bulletin:
         now_ns = self._clock.boot_ns()
         for device, board in self._boards().items():
             self._tell_device(device, board, now_ns)
-        self._tell(Message(self._topics.gateway("devices"), encode_json(self._devices())))
+        self._tell_devices()
         self._tell_runs(now_ns)
         self._tell(Message(self._topics.gateway("state"), b"online"))
         for message in again:
             self._tell(message)
         self._tell_health(now_ns)
+
+    def devices_changed(self, removed: Iterable[str]) -> None:
+        """The configuration has changed: tell the devices anew, and of those that left that they are gone."""
+        self._gone.update(removed)
+        self._gone.difference_update(self._boards())
+        for device in self._gone:
+            self._told_ns.pop(device, None)
+            self._available.pop(device, None)
+        if self._up:
+            self._tell_devices()
+        self._dirty.add(HEALTH)
+        self._dirty.update(self._boards())
 
     def runs_changed(self) -> None:
         """``gateway/runs`` has another content."""
@@ -208,6 +222,13 @@ class Bulletin:
             self._available[device] = state.available
             payload = b"online" if state.available else b"offline"
             self._tell(Message(self._topics.availability(device), payload))
+
+    def _tell_devices(self) -> None:
+        """What there is; a device that has left is offline, and has no status any more."""
+        for device in self._gone:
+            self._tell(Message(self._topics.availability(device), b"offline"))
+            self._tell(Message(self._topics.status(device), b""))
+        self._tell(Message(self._topics.gateway("devices"), encode_json(self._devices())))
 
     def _tell_runs(self, now_ns: int) -> None:
         self._runs_dirty = False

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.delivery.publisher import Publisher
 from gateway.delivery.queue import Inbox
 from gateway.delivery.spool.care import NOTHING_KEPT, PATIENCE, per_device
-from gateway.delivery.store import Caretaker, Counts, Row, Unavailable, What
+from gateway.delivery.store import Caretaker, Counts, Follow, Row, Unavailable, What
 from gateway.delivery.task import on_publisher
 from gateway.status.control import ControlError, Request, Verb
 from gateway.status.ledger import Ledger
@@ -26,15 +26,17 @@ class Desk:
         publisher: Publisher,
         caretaker: Caretaker,
         ledgers: Callable[[], Mapping[str, Ledger]],
+        follow: Follow,
         run: str,
         runs: Callable[[], list[dict[str, object]]],
-        keeps: bool,
+        keeps: Callable[[], bool],
     ) -> None:
         """``keeps``: acknowledged readings are kept for ``spool.resend``."""
         self._inbox = inbox
         self._publisher = publisher
         self._caretaker = caretaker
         self._ledgers = ledgers
+        self._follow = follow
         self._run = run
         self._runs = runs
         self._keeps = keeps
@@ -58,14 +60,14 @@ class Desk:
 
     def retry(self, _request: Request) -> Iterator[dict[str, Any]]:
         """Dead letters wait again. One line per device: ``device``, ``readings``."""
-        return per_device(self._do(lambda: self._follow(self._caretaker.retry(), Ledger.revived)))
+        return per_device(self._do(lambda: self._followed(self._caretaker.retry(), Ledger.revived)))
 
     def resend(self, request: Request) -> Iterator[dict[str, Any]]:
         """``{"since": seconds}``: kept readings of the last so many seconds are sent again. Answers as ``retry``."""
-        if not self._keeps:
+        if not self._keeps():
             raise ControlError(NOTHING_KEPT)
         since_ns = time.time_ns() - int(_number(request, "since") * 1e9)
-        return per_device(self._do(lambda: self._follow(self._caretaker.resend(since_ns), Ledger.reopened)))
+        return per_device(self._do(lambda: self._followed(self._caretaker.resend(since_ns), Ledger.reopened)))
 
     def purge(self, request: Request) -> Iterator[dict[str, Any]]:
         """``{"what": "queued" | "dead" | "kept"}``: delete. Answers as ``retry``."""
@@ -78,7 +80,7 @@ class Desk:
             What.DEAD: lambda ledger, count: ledger.discarded("purged", count),
             What.KEPT: lambda _ledger, _count: None,
         }
-        return per_device(self._do(lambda: self._follow(self._caretaker.purge(what), follow[what])))
+        return per_device(self._do(lambda: self._followed(self._caretaker.purge(what), follow[what])))
 
     def _account(self) -> dict[str, Any]:
         self._caretaker.flush()
@@ -92,13 +94,9 @@ class Desk:
             "dead": _spans(dead),
         }
 
-    def _follow(self, counts: Counts, step: Callable[[Ledger, int], None]) -> Counts:
-        """What was done to readings of this run is done in their ledgers, before anything else happens to them."""
-        ledgers = self._ledgers()
-        for (device, run), count in counts.items():
-            if run == self._run and device in ledgers:
-                step(ledgers[device], count)
-                self._inbox.post(device)
+    def _followed(self, counts: Counts, step: Callable[[Ledger, int], None]) -> Counts:
+        """Let the ledgers follow, before anything else happens to these readings."""
+        self._follow(counts, step)
         return counts
 
     def _do(self, what: Callable[[], Any]) -> Any:

@@ -90,6 +90,11 @@ class Lanes:
         """Ids of late rows that are not to be sent now."""
         self._held: dict[tuple[str, Way], int] = {}
 
+    def configure(self, live_window: float, *, inline: bool) -> None:
+        """As given to the constructor."""
+        self._window_ns = int(live_window * 1e9)
+        self._inline = inline
+
     def limit_packet(self, most_bytes: int | None) -> None:
         """The broker's largest packet; ``None`` when it named none."""
         self._most_bytes = CHUNK_BYTES if most_bytes is None else max(1, min(CHUNK_BYTES, most_bytes - 512))

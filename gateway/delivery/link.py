@@ -93,6 +93,20 @@ class Link:
             mqtt.endpoints[0].url, first, connected=False, since_ns=wall_ns(), reconnects=0, last_error=""
         )
 
+    def use(self, mqtt: MqttSettings) -> None:
+        """Go on with other settings. The connection is begun anew when it would have been another one with them."""
+        if _same_connection(mqtt, self._mqtt):
+            self._mqtt = mqtt
+            return
+        self._mqtt = mqtt
+        self._client_id = mqtt.client_id
+        first = "3.1.1" if mqtt.protocol == "3.1.1" else "5"
+        self._memory = {endpoint: _Memory(first) for endpoint in mqtt.endpoints}
+        self._turn = self._failed_in_round = 0
+        self._next_try = 0.0
+        self._told.clear()
+        self.abort("the configuration of [mqtt] has changed")
+
     @property
     def up(self) -> bool:
         """Whether the broker has accepted us and the connection has not ended."""
@@ -166,6 +180,8 @@ class Link:
         if connection is None or event.number != self._number:
             return False
         was_up, lasted = self._up, now - self._began
+        if connection.endpoint not in self._memory:  # of settings that are used no more
+            self._memory[connection.endpoint] = _Memory(connection.version)
         self._up, self._connection = False, None
         reason = self._aborted or event.reason
         self._aborted = ""
@@ -270,3 +286,8 @@ class Link:
             memory.fell_back_at = now if memory.version == "3.1.1" else None
             return memory.version == "3.1.1"
         return False
+
+
+def _same_connection(new: MqttSettings, old: MqttSettings) -> bool:
+    """Whether settings differ at most in what a connection does not depend on."""
+    return replace(new, live_window=old.live_window, replay=old.replay) == old

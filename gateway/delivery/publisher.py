@@ -112,6 +112,11 @@ class Publisher:
         """Where readings can be seen as they are accepted. Any thread."""
         return self._intake.taps
 
+    def configure(self, *, window: int, stall: float) -> None:
+        """As given to the constructor. For tasks on this thread."""
+        self._most_in_flight = window
+        self._stall_ns = int(stall * 1e9)
+
     def under_way(self) -> list[Row]:
         """Readings that were sent and are not acknowledged. For tasks on this thread."""
         return [row for send in self._in_flight.sends() for row in send.rows]

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.driver import Kind
+from gateway.status.ledger import Ledger
 
 
 class Durability(StrEnum):
@@ -79,6 +80,10 @@ class StoreStatus:
 
 Counts = Counter[tuple[str, str]]
 """How many readings per (device, run)."""
+
+
+Follow = Callable[[Counts, Callable[[Ledger, int], None]], None]
+"""Called with what was done to readings, and the step that the ledgers of those of this run are to take."""
 
 
 class What(StrEnum):

@@ -40,10 +40,15 @@ def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str]
     for old in [old for old in root.handlers if isinstance(old.formatter, TextLines)]:
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(LEVELS.get(level, logging.CRITICAL + 1))
+    set_level(level)
     logging.raiseExceptions = False  # a full disk or a closed terminal below the log is not worth a traceback
     threading.excepthook = _thread_ended
     sys.unraisablehook = _unraisable
+
+
+def set_level(level: str) -> None:
+    """Log from this level on."""
+    logging.getLogger().setLevel(LEVELS.get(level, logging.CRITICAL + 1))
 
 
 def at_least(level: str, least: str) -> str:

@@ -10,19 +10,27 @@ from support import Mosquitto, free_port, wait_until
 from support.publishing import Rig
 
 from gateway.delivery.desk import Desk
+from gateway.delivery.store import Counts
 from gateway.status.control import ControlError
+from gateway.status.ledger import Ledger
 
 
 def desk_of(rig: Rig, *, keeps: bool = False) -> Desk:
     """The desk of a gateway whose store is in memory."""
+
+    def follow(counts: Counts, step: Callable[[Ledger, int], None]) -> None:
+        for (device, _run), count in counts.items():
+            step(rig.queues[device].ledger, count)
+
     return Desk(
         inbox=rig.inbox,
         publisher=rig.publisher,
         caretaker=rig.store,
         ledgers=lambda: {device: queue.ledger for device, queue in rig.queues.items()},
+        follow=follow,
         run="run1",
         runs=rig.store.runs,
-        keeps=keeps,
+        keeps=lambda: keeps,
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gateway.clocks import Clock
 from gateway.delivery.spool.accounts import Accounts
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.journal import Journal
-from gateway.delivery.store import Counts, Durability, Row
+from gateway.delivery.store import Counts, Durability, Follow, Row
 from gateway.status.ledger import Ledger
 
 ROTTEN = "spool.rows"
@@ -18,9 +18,6 @@ CROWD = "spool.dead"
 AT_ONCE = 64
 ROW_BYTES = 100
 """What a row takes beside its body: numbers, reason, and its share of a page."""
-
-Follow = Callable[[Counts, Callable[[Ledger, int], None]], None]
-"""Called with what was done to readings by the store itself, and the step that their ledgers are to take."""
 
 
 class DeadLetters:

@@ -33,7 +33,7 @@ class Journal:
         self._run = run
         self._boot_id = boot_id
         self._exact = exact
-        self._keep_ns = keep_ns
+        self.keep_ns = keep_ns
         self.accounts = Accounts()
         self.runs_changed = True
         self.streams = Streams()
@@ -129,7 +129,7 @@ class Journal:
 
     def keep(self, row: Row) -> None:
         """An acknowledged row stays for ``resend``."""
-        if self._keep_ns and row.durability is not Durability.MEMORY:
+        if self.keep_ns and row.durability is not Durability.MEMORY:
             self._keep.append((row, self._clock.wall_ns()))
             self._due()
 

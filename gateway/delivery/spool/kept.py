@@ -16,19 +16,19 @@ class Kept:
         """``keep_ns``: how long they stay; 0: nothing is kept."""
         self._disk = disk
         self._clock = clock
-        self._keep_ns = keep_ns
+        self.keep_ns = keep_ns
         self._purge_ns = 0
 
     def tick(self, now_ns: int) -> None:
         """Delete what has stayed long enough."""
-        if self._keep_ns and now_ns >= self._purge_ns:
+        if self.keep_ns and now_ns >= self._purge_ns:
             self._purge_ns = now_ns + PURGE_EVERY_NS
-            while self._delete_oldest(acked_before_ns=self._clock.wall_ns() - self._keep_ns) == AT_ONCE:
+            while self._delete_oldest(acked_before_ns=self._clock.wall_ns() - self.keep_ns) == AT_ONCE:
                 pass
 
     def give_way(self) -> bool:
         """Delete some of the oldest. Whether there were any."""
-        return self._keep_ns > 0 and self._delete_oldest(acked_before_ns=1 << 62) > 0
+        return self.keep_ns > 0 and self._delete_oldest(acked_before_ns=1 << 62) > 0
 
     def _delete_oldest(self, acked_before_ns: int) -> int:
         """By age of the reading, which needs no look at the whole table; one that waited long keeps younger ones."""

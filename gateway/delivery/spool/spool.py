@@ -14,13 +14,13 @@ from gateway.clocks import Clock
 from gateway.delivery.memory_store import MemoryStore
 from gateway.delivery.spool.backlog import Backlog
 from gateway.delivery.spool.care import Care
-from gateway.delivery.spool.dead_letters import DeadLetters, Follow
+from gateway.delivery.spool.dead_letters import DeadLetters
 from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.journal import SECOND, Journal
 from gateway.delivery.spool.kept import Kept
 from gateway.delivery.spool.recovery import Recovery
-from gateway.delivery.store import Durability, Row, StoreStatus
+from gateway.delivery.store import Durability, Follow, Row, StoreStatus
 from gateway.driver import Kind
 
 LOOK_AGAIN_NS = SECOND
@@ -70,6 +70,13 @@ class Spool:
         self._look_ns = 0
         self._recovery = Recovery(disk, self._journal, self._backlog, self._memory, self._dead)
         self._recovery.load()
+
+    def configure(self, max_bytes: int, spill_after: float, keep: float, *, refuse_new: bool) -> None:
+        """As given to the constructor."""
+        self._max_bytes = max_bytes
+        self._spill_ns = int(spill_after * SECOND)
+        self._journal.keep_ns = self._kept.keep_ns = int(keep * SECOND)
+        self._refuse_new = refuse_new
 
     def accept(self, rows: Sequence[Row]) -> list[Row]:
         """See :class:`Store`: rows of ``full`` devices are committed and synced when this returns."""
