@@ -53,7 +53,8 @@ def strace(command: Sequence[str], trace: Path, *options: str) -> list[str]:
 
 def record(command: Sequence[str], trace: Path, *more: str, timeout: float = 120.0) -> list[Call]:
     """Run a program to its end and return what it did to files. ``more`` are options of strace."""
-    options = ("--seccomp-bpf", "-y", "-xx", "-s", str(MOST_BYTES), "-e", f"trace={CHANGES}", "-e", "signal=none", *more)
+    wanted = ("-e", f"trace={CHANGES}", "-e", "signal=none")
+    options = ("--seccomp-bpf", "-y", "-xx", "-s", str(MOST_BYTES), *wanted, *more)
     done = subprocess.run(strace(command, trace, *options), capture_output=True, timeout=timeout, check=False)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return list(parse(trace))
