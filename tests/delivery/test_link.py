@@ -338,6 +338,19 @@ def test_no_descriptors_left_is_a_reason(
     driver.connect()
 
 
+def test_no_threads_left_is_a_reason(make_link: MakeLink, fake: MakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the machine gives no thread now, it is tried again later."""
+    driver = make_link(fake().url)
+    with monkeypatch.context() as patch:
+
+        def none_left(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        patch.setattr(threading.Thread, "start", none_left)
+        assert driver.fail() == ["RuntimeError: can't start new thread"]
+    driver.connect()
+
+
 def test_each_reason_is_logged_once(fake: MakeBroker, make_link: MakeLink, caplog: pytest.LogCaptureFixture) -> None:
     """Twenty refusals for two reasons in turn are two lines; a connection is one line; a clean end is none."""
     caplog.set_level(logging.INFO, "gateway.delivery.link")

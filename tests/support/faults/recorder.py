@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -44,6 +45,8 @@ class Record:
     """Copies beyond the first that the gateway has sent."""
     sent_again_by_broker: int = 0
     """Copies with the DUP flag: the broker's, not the gateway's."""
+    slowest_live: float = 0.0
+    """Seconds from a reading's time to its arrival on the live topic, the longest; on one machine."""
     violations: list[str] = field(default_factory=list)
     """Whatever must not be: another payload under the same identity, a live topic that ran backwards."""
     statuses: dict[tuple[str, int], dict[str, Any]] = field(default_factory=dict)
@@ -151,18 +154,24 @@ class Recorder:
             self._changed.notify_all()
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        parts = message.topic.removeprefix(f"{self._base}/").split("/")
         with self._changed:
             self._changed.notify_all()
-            if parts[0] != "gateway" and (len(parts) == 1 or parts[1] in ("history", "batch")):
-                for raw in _bodies(bytes(message.payload)):
-                    self._take(parts, raw, message)
-            elif message.retain:
-                return  # what was told long ago
-            elif parts[0] == "gateway":
-                self._take_gateway(parts[-1], bytes(message.payload))
-            elif parts[1] == "status":
-                self.record.statuses[parts[0], self.life] = json.loads(message.payload)
+            try:
+                self._sort(message)
+            except Exception as error:  # noqa: BLE001  # paho's thread would end, and the oracle be deaf
+                self.record.violations.append(f"{message.topic} {message.payload!r}: {error!r}")
+
+    def _sort(self, message: paho.MQTTMessage) -> None:
+        parts = message.topic.removeprefix(f"{self._base}/").split("/")
+        if parts[0] != "gateway" and (len(parts) == 1 or parts[1] in ("history", "batch")):
+            for raw in _bodies(bytes(message.payload)):
+                self._take(parts, raw, message)
+        elif message.retain:
+            return  # what was told long ago
+        elif parts[0] == "gateway":
+            self._take_gateway(parts[-1], bytes(message.payload))
+        elif parts[1] == "status":
+            self.record.statuses[parts[0], self.life] = json.loads(message.payload)
 
     def _take_gateway(self, what: str, payload: bytes) -> None:
         value: Any = json.loads(payload) if payload[:1] in b"[{" else payload.decode()
@@ -181,6 +190,9 @@ class Recorder:
         if first is None:
             seen[seq] = Seen(raw, self.life)
             self.record.distinct += 1
+            if len(parts) == 1 and not message.retain:
+                delay = time.time() - datetime.fromisoformat(reading["time"]).timestamp()
+                self.record.slowest_live = max(delay, self.record.slowest_live)
             return
         if message.retain:  # the broker's own copy, because of our subscription
             return
@@ -205,11 +217,11 @@ def _bodies(payload: bytes) -> Iterator[bytes]:
     if not text.startswith("["):
         yield payload
         return
-    position = 1
-    while position < len(text) - 1:
+    position = text.find("{")
+    while position != -1:
         end = _decoder.raw_decode(text, position)[1]
         yield text[position:end].encode()
-        position = end + 1
+        position = text.find("{", end)
 
 
 def _core(raw: bytes) -> dict[str, Any]:
