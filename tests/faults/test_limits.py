@@ -89,7 +89,7 @@ def test_a_device_that_floods_delays_no_other(make_site: MakeSite, times: Times)
     site.stop()
     verdict = site.judge()
     dropped = {device: site.recorder.status(device)["dropped"] for device in ("d0", "d1", "flood")}
-    assert arrived > 10 * passed - 6
+    assert arrived > times(3, 8) * passed - 6  # of 10 a second; a busy machine misses some by itself
     assert (dropped["d0"], dropped["d1"]) == ({}, {})
     assert dropped["flood"]["rate"] > 1000
     assert [identity for identity in verdict.lost if identity[0] != "flood"] == []

@@ -15,9 +15,7 @@ REASON = "publishes under the same gateway.id; give each its own"
 
 
 @pytest.mark.slow
-def test_two_gateways_under_one_name(
-    make_site: MakeSite, times: Times, tell: Callable[[str], None]
-) -> None:
+def test_two_gateways_under_one_name(make_site: MakeSite, times: Times, tell: Callable[[str], None]) -> None:
     """Both name the cause in their log, and they take the connection from each other ever less often.
 
     Each on its own spool: on one spool the second would not start at all. Nothing is lost, and no reading is taken for
