@@ -29,9 +29,10 @@ class MemoryStore:
     def accept(self, rows: Sequence[Row]) -> list[Row]:
         """See :class:`Store`. Refuses none; ``make_room`` keeps the limit."""
         for row in rows:
+            cost = row.cost
             self._rows[row.id] = row
-            self._total += row.cost
-            self._bytes[row.device] = self._bytes.get(row.device, 0) + row.cost
+            self._total += cost
+            self._bytes[row.device] = self._bytes.get(row.device, 0) + cost
         return []
 
     def demote(self, rows: Iterable[Row]) -> None:
@@ -66,8 +67,9 @@ class MemoryStore:
         """Rows that live on elsewhere."""
         for row in rows:
             if self._rows.pop(row.id, None) is not None:
-                self._total -= row.cost
-                self._bytes[row.device] -= row.cost
+                cost = row.cost
+                self._total -= cost
+                self._bytes[row.device] -= cost
                 self._stored -= row.stored
             self._under_way.pop(row.id, None)
 

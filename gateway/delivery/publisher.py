@@ -222,9 +222,7 @@ class Publisher:
                 continue
             if now_ns < self._refusals.hold_until_ns or (self._farewell is not None and self._farewell.hurried):
                 return
-            late_fits = self._in_flight.late_fits(window)
-            send = self._lanes.next_late(now_ns) if self._turn_late and window == 1 else None
-            send = send or self._lanes.next_live(now_ns) or (self._lanes.next_late(now_ns) if late_fits else None)
+            send = self._next(window, now_ns)
             if send is None:
                 freed = self._probe.acquitted(nothing_else=len(self._in_flight) == 0)
                 if not freed:
@@ -239,6 +237,12 @@ class Publisher:
             if not self._send(send, now_ns):
                 self._settlement.put_back(send)
                 return
+
+    def _next(self, window: int, now_ns: int) -> Send | None:
+        """Live before late; where only one may be in flight, they take turns."""
+        send = self._lanes.next_late(now_ns) if self._turn_late and window == 1 else None
+        send = send or self._lanes.next_live(now_ns)
+        return self._lanes.next_late(now_ns) if send is None and self._in_flight.late_fits(window) else send
 
     def _window(self) -> int:
         return self._probe.window(min(self._most_in_flight, self._link.limits.receive_maximum))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.delivery.payload import array, encode, encode_json, rfc3339
-from gateway.driver import Kind
+from gateway.delivery.payload import array, as_object, encode, encode_json, rfc3339
+from gateway.driver import Kind, Scalar
 from gateway.reading.reading import Reading, Sample
 
 
@@ -53,3 +56,35 @@ def test_nan_never_leaves() -> None:
     """It would be no JSON."""
     with pytest.raises(ValueError, match="not JSON compliant"):
         encode_json({"x": float("nan")})
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9),
+            st.one_of(
+                st.none(),
+                st.booleans(),
+                st.integers(),
+                st.floats(allow_nan=False, allow_infinity=False),
+                st.text(st.characters(exclude_categories=["Cs"])),
+            ),
+        ),
+        unique_by=lambda pair: pair[0],
+    ),
+    st.integers(0, 4 * 10**18),
+    st.sampled_from([None, "unsynced"]),
+)
+def test_by_hand_it_is_what_json_would_write(values: list[tuple[str, Scalar]], wall_ns: int, clock: str | None) -> None:
+    """Byte for byte, whatever the values."""
+    one = Reading("d", "k7fp2qza", 42, Kind.SAMPLED, Sample(tuple(values), wall_ns, 0, clock))
+    if not {key for key, _ in values} & {"time", "run", "seq", "clock"}:  # the configuration has no such keys
+        assert encode(one) == json.dumps(as_object(one), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), "\ud800", b"bytes", object()])
+def test_what_json_cannot_say_is_refused(value: Any) -> None:
+    """A driver's values are checked before; this is the last line of defence."""
+    one = Reading("d", "r", 1, Kind.SAMPLED, Sample((("a", value),), 0, 0, None))
+    with pytest.raises((ValueError, TypeError)):
+        encode(one)
