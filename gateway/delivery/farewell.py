@@ -6,6 +6,8 @@ does not answer gets neither good-bye nor DISCONNECT: then it publishes the will
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gateway.delivery.bulletin import Bulletin
 from gateway.delivery.link import Link
 
@@ -15,6 +17,13 @@ GOODBYE_NS = 500_000_000
 """How long a good-bye may take that is said while readings still wait."""
 DISCONNECT_NS = 1_000_000_000
 """How long it waits for the connection to end after DISCONNECT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Posted to the inbox: flush within ``flush`` seconds, say good-bye, end."""
+
+    flush: float
 
 
 class Farewell:

@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gateway.clocks import Clock
 from gateway.delivery.bulletin import Bulletin, Message
 from gateway.delivery.correction import Correction
-from gateway.delivery.farewell import Farewell
+from gateway.delivery.farewell import Farewell, Stop
 from gateway.delivery.in_flight import InFlight
 from gateway.delivery.intake import Intake, LedgerOf, Route
 from gateway.delivery.lanes import Lanes, Send, Way
@@ -37,13 +36,6 @@ log = logging.getLogger(__name__)
 DRAIN = 200
 """Inbox items handled before the next look at timers and window."""
 TICK = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Posted to the inbox: flush within ``flush`` seconds, say good-bye, end."""
-
-    flush: float
 
 
 class Publisher:
