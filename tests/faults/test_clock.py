@@ -37,7 +37,7 @@ def site(make_site: MakeSite, tmp_path: Path) -> Site:
 
 @pytest.mark.slow
 def test_steps_of_a_year_disturb_nothing(site: Site, tmp_path: Path) -> None:
-    """Forward and back: it goes on, no burst, nothing expired, no age that is wrong; the live topic goes on by ``seq``."""
+    """Forward and back: no burst, nothing expired, no age that is wrong; the live topic goes on by ``seq``."""
     site.start()
     site.recorder.wait_delivered(3)
     for offset, direction in ((YEAR, "forward"), (-YEAR, "back")):
