@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway import threads
 from gateway.clocks import Clock, SystemClock
 from gateway.config.changes import Changes
 from gateway.config.settings import MqttSettings, Settings
@@ -161,8 +162,7 @@ class Gateway:
         settings = self._roster.settings
         self._publisher.set_routes(self._roster.routes())
         log.info("gateway %s, run %s: %d device(s)", settings.gateway_id, self.run_id, len(settings.devices))
-        thread = threading.Thread(target=self._publisher.run, name="publisher", daemon=True)
-        thread.start()
+        thread = threads.start("publisher", self._publisher.run)
         self._listen()
         self._supervisor.start(settings.devices)
         until_ns = None if seconds is None else self._clock.boot_ns() + int(seconds * 1e9)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gateway import threads
 from gateway.cli.options import config_option, example, for_option, json_option
 from gateway.cli.output import note
 
@@ -104,18 +105,18 @@ class Running:
         self._settings = settings
         self._state_dir = state_dir
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
+        self._thread: threading.Thread | None = None
         self._code = 0
         self._error: Exception | None = None
 
     def start(self) -> None:
         """Begin reading."""
-        self._thread.start()
+        self._thread = threads.start("gateway", self._run)
 
     def stop(self) -> int:
         """Stop it cleanly; its exit code. Raises what ended it."""
         self._stop.set()
-        if self._thread.ident is not None:
+        if self._thread is not None:
             self._thread.join(12.0)
         if self._error is not None:
             raise self._error

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from gateway import threads
 from gateway.cli.options import config_option, example, for_option, json_option
 
 
@@ -37,6 +38,7 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
         for gateway in started:  # one that is just starting reads the newest anyway
             gateway.reloader.request()
 
+    threads.show_name("sensorpost")
     with stop_on_signals({signal.SIGHUP: reload}) as stop:
         settings = load(config)
         log = dataclasses.replace(settings.log, format="json") if as_json else settings.log

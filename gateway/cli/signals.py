@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType, MappingProxyType
 
+from gateway import threads
 from gateway.cli.exits import INTERRUPTED
 
 
@@ -43,8 +44,7 @@ def stop_on_signals(others: Mapping[int, Callable[[], object]] = MappingProxyTyp
     old_fd = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
     numbers = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)} | {*others}
     old = {number: signal.signal(number, _nothing) for number in numbers}
-    watcher = threading.Thread(target=_watch, args=(receiver, stop, others), name="signals", daemon=True)
-    watcher.start()
+    watcher = threads.start("signals", _watch, receiver, stop, others)
     try:
         yield stop
     finally:

@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from gateway import threads
 from gateway.config.settings import Endpoint, MqttSettings
 from gateway.delivery.tls import Unusable, explain, tls_context
 
@@ -102,6 +103,7 @@ class _Client(Client):
 
     def loop_forever(self, timeout: float = 1.0, retry_first_connection: bool = False) -> MQTTErrorCode:  # noqa: ARG002, FBT001, FBT002 (paho's signature)
         """Run the loop once through; report the end of the thread, whatever ends it."""
+        threads.show_name("paho")
         error: BaseException | None = None
         try:
             return super().loop_forever(timeout, retry_first_connection=False)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gateway import threads
 from gateway.clocks import Clock, SystemClock
 from gateway.config.settings import MqttSettings
 from gateway.delivery.link import Link
@@ -49,17 +50,18 @@ class Subscriber:
         self._inbox = Inbox()
         self._link = Link(mqtt, client_id, self._inbox.post, self._clock.wall_ns, subscriptions=topics)
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="subscriber", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._thread.start()
+        self._thread = threads.start("subscriber", self._run)
 
     def stop(self) -> None:
         """End the connection and the thread, within 2 s."""
         self._stop.set()
         self._inbox.post(self._stop)
-        self._thread.join(2.0)
+        if self._thread is not None:
+            self._thread.join(2.0)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from gateway import threads
 from gateway.clocks import SystemClock
 from gateway.config.report import Report
 from gateway.config.structure import INVALID, build
@@ -167,8 +168,8 @@ def main() -> None:
     control, device = int(sys.argv[1]), sys.argv[2]
     os.set_inheritable(control, False)
     room = Room(_socket())
-    thread = threading.Thread(target=room.serve, name=f"dev:{device}", daemon=True)
-    thread.start()
+    threads.show_name(f"dev:{device}")
+    thread = threads.start(f"dev:{device}", room.serve)
     while order := os.read(control, 1):
         if order == b"s":
             room.stop.set()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from gateway import threads
 from gateway.clocks import Clock
 from gateway.config.settings import DeviceSettings
 from gateway.delivery.queue import DeviceQueue
@@ -32,9 +32,7 @@ class Handle(Protocol):
 
 def start_thread(reader: Reader) -> Handle:
     """Run a reader in a thread of its own. ``RuntimeError`` when the machine allows no more threads."""
-    thread = threading.Thread(target=reader.run, name=f"dev:{reader.settings.device}", daemon=True)
-    thread.start()
-    return thread
+    return threads.start(f"dev:{reader.settings.device}", reader.run)
 
 
 class Slot:

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from gateway import threads
+
 log = logging.getLogger(__name__)
 
 LONGEST_REQUEST = 64 * 1024
@@ -56,6 +58,7 @@ class ControlServer:
 
             def handle(self) -> None:
                 threading.current_thread().name = "control"
+                threads.show_name("control")
                 with contextlib.suppress(OSError):
                     for line in answer(self.rfile.readline(LONGEST_REQUEST), verbs):
                         self.wfile.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode() + b"\n")
@@ -67,7 +70,7 @@ class ControlServer:
             os.umask(before)
         self._server.daemon_threads = True
         self._server.block_on_close = False
-        threading.Thread(target=self._server.serve_forever, args=(0.1,), name="control", daemon=True).start()
+        threads.start("control", self._server.serve_forever, 0.1)
 
     def stop(self) -> None:
         """Stop listening and remove the socket."""

@@ -74,6 +74,22 @@ def test_run_until_a_signal(
     assert numbers == list(range(1, len(numbers) + 1))
 
 
+def test_the_system_knows_every_thread_by_name(
+    tmp_path: Path, mosquitto: Broker, start: Start, subscriber: Listen
+) -> None:
+    """``top -H`` and ``ps -T`` show which thread is which, and the process as ``sensorpost``."""
+    configure(tmp_path, mosquitto.port, '[devices.greenhouse-north-07]\ndriver = "mock"\nisolation = "process"\n')
+    ear = subscriber(mosquitto)
+    process = start("run")
+    ear.wait_for_count(1, lambda message: message.topic.endswith("attic/greenhouse-north-07"), timeout=15)
+    names = sorted((task / "comm").read_text().strip() for task in Path(f"/proc/{process.pid}/task").iterdir())
+    assert names == ["control", "dev:fake", "dev:gre~orth-07", "paho", "publisher", "sensorpost", "signals"]
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert Path(f"/proc/{child}/comm").read_text() == "dev:gre~orth-07\n"
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+
+
 def test_run_for_a_while(tmp_path: Path, mosquitto: Broker, start: Start) -> None:
     """``--for`` stops it cleanly: exit 0; the log is on stderr, one line each."""
     configure(tmp_path, mosquitto.port)

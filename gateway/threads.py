@@ -1,0 +1,65 @@
+"""Threads whose names the system shows, too: ``top -H``, ``ps -T``, ``/proc/PID/task/TID/comm``.
+
+Python tells the system no names before 3.14, and afterwards only the first 15 bytes of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+LONGEST = 15
+"""Bytes of a name that Linux keeps (TASK_COMM_LEN, prctl(2))."""
+PR_SET_NAME = 15
+
+
+def start(name: str, target: Callable[..., Any], *args: Any) -> threading.Thread:
+    """Run ``target`` in a daemon thread of that name. ``RuntimeError`` when the machine allows no more threads."""
+    thread = threading.Thread(target=_named, args=(name, target, args), name=name, daemon=True)
+    thread.start()
+    return thread
+
+
+def show_name(name: str) -> None:
+    """Let the system show this name for the calling thread; on the main thread it is the process's. Only on Linux."""
+    if (prctl := _prctl()) is not None:
+        prctl(PR_SET_NAME, short(name))
+
+
+def short(name: str) -> bytes:
+    """What fits of a name: its beginning and its end, because many devices differ only in their last letters.
+
+    ``dev:greenhouse-north-07`` becomes ``dev:gre~orth-07``.
+    """
+    whole = name.encode(errors="replace")
+    if len(whole) <= LONGEST:
+        return whole
+    tail = _whole(whole[-LONGEST // 2 + 1 :])
+    return _whole(whole[: LONGEST - 1 - len(tail)]) + b"~" + tail
+
+
+def _whole(piece: bytes) -> bytes:
+    """Without the characters that were cut in two."""
+    return piece.decode(errors="ignore").encode()
+
+
+def _named(name: str, target: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    show_name(name)
+    target(*args)
+
+
+@functools.cache
+def _prctl() -> Callable[[int, bytes], int] | None:
+    """The system call. The file in /proc is closed to a process that root has started and that is root no more."""
+    if sys.platform != "linux":
+        return None
+    try:
+        import ctypes  # noqa: PLC0415 (not everywhere)
+
+        prctl: Callable[[int, bytes], int] = ctypes.CDLL(None).prctl
+    except (ImportError, OSError, AttributeError):
+        return None
+    return prctl
