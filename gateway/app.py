@@ -46,6 +46,7 @@ from gateway.status.alarms import Alarms
 from gateway.status.clock_trust import ClockTrust
 from gateway.status.control import ControlServer
 from gateway.status.health import health_object
+from gateway.status.inside import Inside
 
 log = logging.getLogger(__name__)
 
@@ -138,11 +139,13 @@ class Gateway:
             runs=self._store.runs,
             keeps=lambda: self._roster.settings.spool.keep > 0,
         )
+        self.inside = Inside(settings.gateway_id, self.run_id, self._roster.boards, clock)
         self.reloader = Reloader(reload, self._apply)
         self._control = ControlServer(
             control_socket(self._state_dir, os.environ),
             {
                 "read": lambda request: readings.read(request, self._publisher.taps, self._roster.boards),
+                "top": self.inside.top,
                 "reload": self.reloader.verb,
                 **desk.verbs(),
             },

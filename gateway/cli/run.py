@@ -51,5 +51,6 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
             gateway = Gateway(settings, reload=lambda: load(main_file))
         except SpoolError as exc:
             raise click.ClickException(str(exc)) from exc
+        stop.about = gateway.inside.about
         started.append(gateway)
         return stop.exit_code(gateway.run(stop.event, seconds))

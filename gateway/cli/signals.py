@@ -1,8 +1,8 @@
-"""Ctrl-C, SIGTERM and SIGHUP as one event.
+"""Ctrl-C, SIGTERM and SIGHUP as one event; SIGUSR1 as every thread's stack in the log.
 
 ``Event.set`` inside a Python signal handler can deadlock with an ``Event.wait`` that the same thread was just
 entering, so the handlers do nothing: the interpreter writes the signal's number to a pipe, and a small thread sets the
-event. That also works while the main thread is busy in native code.
+event, or writes the stacks. That also works while the main thread hangs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ from types import FrameType, MappingProxyType
 
 from gateway import threads
 from gateway.cli.exits import INTERRUPTED
+from gateway.status.stacks import Stacks
+
+LOOK = getattr(signal, "SIGUSR1", 0)
+"""Not on Windows."""
 
 
 @dataclass(slots=True)
@@ -26,6 +30,8 @@ class Stop:
     event: threading.Event = field(default_factory=threading.Event)
     interrupted: bool = False
     """Ctrl-C, not SIGTERM or the end of the time."""
+    about: Callable[[threading.Thread], str] = lambda _: ""
+    """What SIGUSR1 says about a thread besides its stack."""
 
     def exit_code(self, code: int) -> int:
         """130 after Ctrl-C, else the command's own."""
@@ -42,7 +48,8 @@ def stop_on_signals(others: Mapping[int, Callable[[], object]] = MappingProxyTyp
     receiver, sender = os.pipe()
     os.set_blocking(sender, False)
     old_fd = signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
-    numbers = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)} | {*others}
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
+    numbers = {getattr(signal, name) for name in names if hasattr(signal, name)} | {*others}
     old = {number: signal.signal(number, _nothing) for number in numbers}
     watcher = threads.start("signals", _watch, receiver, stop, others)
     try:
@@ -56,16 +63,19 @@ def stop_on_signals(others: Mapping[int, Callable[[], object]] = MappingProxyTyp
 
 
 def _watch(receiver: int, stop: Stop, others: Mapping[int, Callable[[], object]]) -> None:
+    stacks = Stacks()
     with os.fdopen(receiver, "rb", buffering=0) as pipe:
-        while number := pipe.read(1):
-            if number[0] in others:
-                others[number[0]]()
-                continue
-            if number[0] == signal.SIGINT:
-                if stop.interrupted:
-                    os._exit(INTERRUPTED)
-                stop.interrupted = True
-            stop.event.set()
+        while numbers := pipe.read(4096):
+            for number in numbers:
+                if number in others:
+                    others[number]()
+                elif number != LOOK:
+                    if number == signal.SIGINT and stop.interrupted:
+                        os._exit(INTERRUPTED)
+                    stop.interrupted |= number == signal.SIGINT
+                    stop.event.set()
+            if LOOK in numbers:  # last, because the log may take its time
+                stacks.write(stop.about)
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

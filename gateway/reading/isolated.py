@@ -8,6 +8,7 @@ gone. What the driver prints goes to the gateway's log. Nothing here is needed i
 
 from __future__ import annotations
 
+import faulthandler
 import importlib
 import os
 import signal
@@ -165,6 +166,7 @@ def main() -> None:
     _tie_to_the_gateway()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _nothing)
+    faulthandler.register(signal.SIGUSR1)  # every thread's stack, even while the driver keeps the interpreter to itself
     control, device = int(sys.argv[1]), sys.argv[2]
     os.set_inheritable(control, False)
     room = Room(_socket())

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from gateway.clocks import Clock
 from gateway.status.board import DeviceBoard, State
+from gateway.status.meter import Seat
 from gateway.status.text import span
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,18 @@ class Report:
         with self._lock:
             if not self._silenced:
                 self._board.late(milliseconds)
+
+    def took(self, began_ns: int, ended_ns: int) -> None:
+        """See ``DeviceBoard.took``."""
+        with self._lock:
+            if not self._silenced:
+                self._board.took(began_ns, ended_ns)
+
+    def sits(self, seat: Seat | None) -> None:
+        """The thread that the reader runs in, ``None`` when it ends."""
+        with self._lock:
+            if not self._silenced:
+                self._board.seat = seat
 
     def good(self, wall_ns: int | None, note: str | None = None) -> None:
         """A read worked; ``wall_ns`` when it brought something. ``note``: what was wrong with one of its channels."""

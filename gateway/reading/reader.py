@@ -28,6 +28,7 @@ from gateway.reading.remote import Process, Remote
 from gateway.reading.schedule import SECOND, Schedule, share, spread
 from gateway.reading.trouble import Reaction, Trouble, sort_out
 from gateway.status.board import DeviceBoard, State
+from gateway.status.meter import Seat
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ class Beat:
     """start, open, read or close."""
     limit: float
     """Seconds after which it counts as hung."""
+    began_ns: int
+    """Boot time."""
 
 
 class Reader:
@@ -86,6 +89,7 @@ class Reader:
         self.report = Report(board, memory)
         self._clock = clock
         self._memory = memory
+        self._pid = None if process is None else process.pid
         self.home: Home
         if process is None:
             self.home = Here(settings, hardware, clock, memory, self.stop)
@@ -102,6 +106,7 @@ class Reader:
 
     def run(self) -> None:
         """Work until the end. Never raises: a thread executes this."""
+        self.report.sits(Seat.here(self._clock.boot_ns(), self._pid, lambda: self.beat))
         try:
             due: int | None = self._next_ns
             while due is not None and not self._sleep_until(due):
@@ -110,6 +115,7 @@ class Reader:
             log.exception("%s: the reader has ended unexpectedly", self.settings.device)
         finally:
             self._release()
+            self.report.sits(None)
 
     def step(self) -> int | None:
         """Do what is due now; when to come back, on boot time. ``None``: this reader is done."""
@@ -169,11 +175,14 @@ class Reader:
         self.home.forget()
 
     def _call(self, what: str, limit: float, function: Callable[[], T]) -> T:
-        self.beat = Beat(what, limit)
+        began = self._clock.boot_ns()
+        self.beat = Beat(what, limit, began)
         try:
             return function()
         finally:
             self.beat = None
+            if what == "read":
+                self.report.took(began, self._clock.boot_ns())
 
     # Reading ---------------------------------------------------------------------------------------------------------
 

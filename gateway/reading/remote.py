@@ -20,6 +20,8 @@ START = 30.0
 class Process(Protocol):
     """What a reader needs of a :class:`gateway.reading.child.Child`."""
 
+    pid: int
+
     def call(self, message: Message) -> Message:
         """Ask and wait for the answer."""
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from gateway.clocks import Clock
 from gateway.status.ledger import Ledger, LedgerSnapshot
+from gateway.status.meter import Lateness, Meter, Pace, Seat
 
 
 class State(StrEnum):
@@ -32,14 +33,6 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lateness:
-    """How late polls began, in milliseconds, over the last polls of a device."""
-
-    p50: float
-    p99: float
-
-
-@dataclass(frozen=True, slots=True)
 class DeviceStatus:
     """One device at one instant."""
 
@@ -47,6 +40,8 @@ class DeviceStatus:
     state: State
     since_ns: int
     """Wall clock, nanoseconds, when the state began."""
+    since_boot_ns: int
+    """The same on boot time: the wall clock may have been set since."""
     last_error: str
     hint: str
     last_read_ns: int | None
@@ -66,11 +61,13 @@ class DeviceBoard:
         self._lock = threading.Lock()
         self._state = State.STARTING
         self._since_ns = clock.wall_ns()
+        self._since_boot_ns = clock.boot_ns()
         self._error = ""
         self._hint = ""
         self._last_read_ns: int | None = None
-        self._late: list[float] = []
-        self._late_next = 0
+        self._meter = Meter()
+        self.seat: Seat | None = None
+        """The thread that reads it; ``None`` while there is none."""
 
     @property
     def state(self) -> State:
@@ -84,6 +81,7 @@ class DeviceBoard:
             if state is not self._state:
                 self._state = state
                 self._since_ns = self._clock.wall_ns()
+                self._since_boot_ns = self._clock.boot_ns()
             if error is not None:
                 self._error, self._hint = error, hint
         if moved:
@@ -94,26 +92,31 @@ class DeviceBoard:
         self._last_read_ns = wall_ns
 
     def late(self, milliseconds: float) -> None:
-        """A poll began this much after its time. The last 256 polls are kept."""
+        """A poll begins this much after its time."""
         with self._lock:
-            if len(self._late) < 256:
-                self._late.append(milliseconds)
-            else:
-                self._late[self._late_next] = milliseconds
-                self._late_next = (self._late_next + 1) % 256
+            self._meter.late(milliseconds)
+
+    def took(self, began_ns: int, ended_ns: int) -> None:
+        """A read has returned, well or not; both on boot time."""
+        with self._lock:
+            self._meter.took(began_ns / 1e9, (ended_ns - began_ns) / 1e6)
+
+    def pace(self) -> Pace | None:
+        """How its last reads went."""
+        with self._lock:
+            return self._meter.pace(self._clock.boot_ns() / 1e9)
 
     def snapshot(self) -> DeviceStatus:
         """Everything of one instant."""
         with self._lock:
-            late = sorted(self._late)
-            last = len(late) - 1
             return DeviceStatus(
                 device=self.device,
                 state=self._state,
                 since_ns=self._since_ns,
+                since_boot_ns=self._since_boot_ns,
                 last_error=self._error,
                 hint=self._hint,
                 last_read_ns=self._last_read_ns,
-                lateness=Lateness(late[last // 2], late[last * 99 // 100]) if late else None,
+                lateness=self._meter.lateness(),
                 ledger=self.ledger.snapshot(),
             )

@@ -75,7 +75,8 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and one more for each line of a traceback; control characters are made visible."""
-        lines = [self.head(record) + plain(record.getMessage(), LONGEST), *self.traceback(record)]
+        head = self.head(record) + plain(record.getMessage(), LONGEST)
+        lines = [head, *self.traceback(record), *self.stack(record)]
         return "\n".join(lines)
 
     def head(self, record: logging.LogRecord) -> str:
@@ -87,6 +88,10 @@ class TextLines(logging.Formatter):
         if not record.exc_info or not logging.getLogger().isEnabledFor(logging.DEBUG):
             return []
         return ["  " + plain(line, LONGEST) for line in self.formatException(record.exc_info).splitlines()]
+
+    def stack(self, record: logging.LogRecord) -> list[str]:
+        """The lines of a stack: whoever logs one was asked for it."""
+        return ["  " + plain(line, LONGEST) for line in (record.stack_info or "").splitlines()]
 
 
 class JournalLines(TextLines):
@@ -111,7 +116,7 @@ class JournalLines(TextLines):
 
 
 class JsonLines(TextLines):
-    """``{"time", "level", "logger", "message"}``, with ``traceback`` at level debug."""
+    """``{"time", "level", "logger", "message"}``; ``traceback`` at level debug; ``stack`` where one was asked for."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One JSON object on one line."""
@@ -123,6 +128,8 @@ class JsonLines(TextLines):
         }
         if lines := self.traceback(record):
             entry["traceback"] = [line.strip() for line in lines]
+        if lines := self.stack(record):
+            entry["stack"] = [line.strip() for line in lines]
         return json.dumps(entry, ensure_ascii=False)
 
 

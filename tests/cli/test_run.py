@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
 import time
@@ -88,6 +90,45 @@ def test_the_system_knows_every_thread_by_name(
     assert Path(f"/proc/{child}/comm").read_text() == "dev:gre~orth-07\n"
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=10)
+
+
+def test_sigusr1_shows_what_every_thread_is_at(
+    tmp_path: Path, mosquitto: Broker, start: Start, subscriber: Listen
+) -> None:
+    """With the device's state and the call that hangs, whatever the log's level; the gateway goes on."""
+    more = """
+[log]
+level = "error"
+[devices.stuck]
+driver = "mock"
+isolation = "thread"
+timeout = "300ms"
+faults = [{ kind = "hang", at = "50ms" }]
+[devices.apart]
+driver = "mock"
+isolation = "process"
+interval = "50ms"
+"""
+    configure(tmp_path, mosquitto.port, more)
+    ear = subscriber(mosquitto)
+    process = start("run")
+    ear.wait_for_count(1, lambda message: message.topic.endswith("attic/apart"), timeout=20)
+    stuck = "sensorpost/attic/stuck/status"
+    ear.wait_for(lambda message: message.topic == stuck and message.json()["restarts"] > 0, timeout=20)
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.send_signal(signal.SIGUSR1)
+    os.kill(int(child), signal.SIGUSR1)
+    before = len(ear.on(LIVE))
+    ear.wait_for_count(before + 3, lambda message: message.topic == LIVE)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert f"; its driver is in process {child}\n" in err
+    assert re.search(r"dev:fake \(thread \d+\): online for ", err)
+    assert re.search(r"dev:stuck \(thread \d+\): left behind: its driver has not returned\n", err)
+    assert re.search(r"dev:stuck \(thread \d+\): hung for .*(; in read for .*, limit 0.3 s)?\n", err)
+    assert re.search(r'File ".*drivers/mock.py", line \d+, in Mock.read\n', err)
+    assert "apart: lost" not in err
 
 
 def test_run_for_a_while(tmp_path: Path, mosquitto: Broker, start: Start) -> None:

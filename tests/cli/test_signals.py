@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+from support import wait_until
 
 from gateway.cli.signals import stop_on_signals
 
@@ -25,12 +26,58 @@ def test_a_signal_sets_the_event(number: signal.Signals, code: int) -> None:
     assert signal.getsignal(number) is before
 
 
+def test_sigusr1_shows_every_stack_and_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """By the watcher, whose own stack is among them; with what is known of the thread."""
+    with stop_on_signals() as stop:
+        stop.about = lambda thread: "the one that asks" if thread is threading.main_thread() else ""
+        os.kill(os.getpid(), signal.SIGUSR1)
+        wait_until(lambda: any(record.message.startswith("signals (thread ") for record in caplog.records))
+        assert not stop.event.is_set()
+        assert stop.exit_code(0) == 0
+    assert caplog.records[1].message == f"main (thread {threading.main_thread().native_id}): the one that asks"
+    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
+
+
+def test_a_storm_of_sigusr1_hides_no_other_signal(caplog: pytest.LogCaptureFixture) -> None:
+    """The stop comes through."""
+    with stop_on_signals() as stop:
+        for _ in range(1000):
+            os.kill(os.getpid(), signal.SIGUSR1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.event.wait(5)
+    assert sum(record.message.startswith("stacks of ") for record in caplog.records) == 1
+
+
 def test_without_signal_nothing_happens() -> None:
     """The block ends, the thread too, and the exit code is the command's own."""
     with stop_on_signals() as stop:
         assert not stop.event.is_set()
     assert stop.exit_code(0) == 0
     assert not any(thread.name == "signals" for thread in threading.enumerate())
+
+
+def test_sigusr1_while_the_main_thread_hangs(environ: dict[str, str]) -> None:
+    """The log shows where."""
+    code = (
+        "import sys, threading; from gateway.cli.signals import stop_on_signals; from gateway.status import logs\n"
+        "def forgotten(lock):\n"
+        "    lock.acquire(); print('ready', flush=True); lock.acquire()\n"
+        "with stop_on_signals() as stop:\n"
+        "    logs.setup('error'); forgotten(threading.Lock())\n"
+    )
+    command = [sys.executable, "-c", code]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environ, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGUSR1)
+        lines = [process.stderr.readline() for _ in range(4)]
+        assert f" main (thread {process.pid})" in lines[1]
+        assert lines[2:] == [
+            f'  File "<string>", line {line}, in {name}\n' for line, name in ((5, "<module>"), (3, "forgotten"))
+        ]
+        process.kill()
 
 
 def test_a_second_ctrl_c_ends_at_once(environ: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -110,6 +111,23 @@ def test_process_that_does_not_end_by_itself_is_killed(lodge: Lodge) -> None:
     one = lodge(LEAVES_A_THREAD)
     one.read()
     one.leave()
+
+
+@pytest.mark.parametrize("body", [HANG, NATIVE], ids=["sleep", "native"])
+def test_sigusr1_shows_where_the_driver_is(
+    lodge: Lodge, body: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In our log, also while it keeps the interpreter to itself; it goes on undisturbed."""
+    caplog.set_level(logging.INFO)
+    begun = tmp_path / "begun"
+    one = lodge(f"Path({str(begun)!r}).touch(); {body}")
+    one.reading()
+    wait_until(begun.exists)
+    os.kill(one.child.pid, signal.SIGUSR1)
+    wait_until(lambda: one.child.tick() and "tiny.py" in caplog.text and " in read" in caplog.text)
+    assert not one.child.has_ended
+    one.child.kill()
+    one.seen_off()
 
 
 def test_nothing_stays_open(lodge: Lodge) -> None:

@@ -50,7 +50,7 @@ class Puppet:
     def hang(self) -> None:
         """Be in a read that does not return."""
         self.hangs = True
-        self.reader.beat = Beat("read", self.reader.settings.timeout)
+        self.reader.beat = Beat("read", self.reader.settings.timeout, 0)
 
     def wake(self) -> None:
         """Return from that read."""

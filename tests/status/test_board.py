@@ -14,12 +14,13 @@ def test_since_is_when_the_state_began() -> None:
     clock = FakeClock()
     board = DeviceBoard("d", Ledger(), clock, lambda _name: None)
     clock.advance(5)
-    began = clock.wall_ns()
+    began, began_boot = clock.wall_ns(), clock.boot_ns()
     board.set(State.OFFLINE, "gone", "plug it in")
     clock.advance(5)
     board.set(State.OFFLINE, "gone again")
     shot = board.snapshot()
     assert (shot.since_ns, shot.last_error, shot.hint) == (began, "gone again", "")
+    assert shot.since_boot_ns == began_boot
 
 
 def test_only_a_change_is_told() -> None:

@@ -95,6 +95,20 @@ def test_json(stderr: Stderr) -> None:
     assert second["traceback"][0] == "Traceback (most recent call last):"
 
 
+def test_a_stack_that_was_asked_for(stderr: Stderr) -> None:
+    """Below its line at any level, in JSON as a list; nothing in it can forge a line."""
+    record = log.makeRecord(
+        "gateway", logging.INFO, "", 0, "main (thread 1)", (), None, sinfo='File "a\x1b.py"\nFile "b"'
+    )
+    logs.setup("error", "text", {})
+    log.handle(record)
+    assert stderr.getvalue().splitlines()[0].endswith(" info    main (thread 1)")
+    assert stderr.getvalue().splitlines()[1:] == ['  File "a\\x1b.py"', '  File "b"']
+    logs.setup("error", "json", {})
+    log.handle(record)
+    assert json.loads(stderr.getvalue().splitlines()[-1])["stack"] == ['File "a\\x1b.py"', 'File "b"']
+
+
 def test_one_line_cannot_become_two(stderr: Stderr) -> None:
     """What a device or a driver says cannot forge a line of the log."""
     logs.setup("info", "text", {})
