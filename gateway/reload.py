@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from gateway import threads
 from gateway.config.changes import Changes, changes
 from gateway.config.errors import ConfigErrors
 from gateway.config.settings import Settings
@@ -72,8 +73,7 @@ class Reloader:
             _answer(asked, Outcome(None, ("this gateway was not started from a file",)))
         elif asked:
             self._answering = asked
-            self._thread = threading.Thread(target=self._read, name="reload", daemon=True)
-            self._thread.start()
+            self._thread = threads.start("reload", self._read)
 
     def verb(self, _request: Request) -> Iterator[dict[str, Any]]:
         """``reload`` on the control socket: one line with what changed, or one for each mistake and a refusal."""
