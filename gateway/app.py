@@ -169,12 +169,22 @@ class Gateway:
         self._listen()
         self._supervisor.start(settings.devices)
         until_ns = None if seconds is None else self._clock.boot_ns() + int(seconds * 1e9)
-        while thread.is_alive() and not self._clock.wait(stop, self._round(until_ns)):
+        worn_out = False
+        while thread.is_alive() and not worn_out and not self._clock.wait(stop, self._round(until_ns)):
             self._supervisor.tick()
             self.reloader.tick(self._roster.settings)
+            worn_out = self._is_worn_out()
             if until_ns is not None and self._clock.boot_ns() >= until_ns:
                 break
-        return self._stop(thread)
+        return max(self._stop(thread), int(worn_out))
+
+    def _is_worn_out(self) -> bool:
+        """Whether so many threads hang that only a new process helps, and systemd is there to start one."""
+        if not self._supervisor.exhausted:
+            self._alarms.clear("threads")
+            return False
+        self._alarms.set("threads", f"{self._supervisor.left_behind} threads hang for ever; only a restart ends them")
+        return "NOTIFY_SOCKET" in os.environ
 
     def _apply(self, changes: Changes) -> None:
         """Put a new configuration in force: what is different, and nothing else."""

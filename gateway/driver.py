@@ -234,6 +234,13 @@ class Driver(Generic[OptionsT]):
     def close(self) -> None:
         """Say good-bye to the device if it wants that. What ``self.serial(...)`` opened closes by itself."""
 
+    def reset(self) -> None:
+        """Bring back a device that does not answer: its reset pin, a reset command, the power of its port.
+
+        Write it only where there is such a way. Called with nothing open, within ``open_timeout``, before every fifth
+        attempt to open a device that brings nothing. What it opens is closed before ``open`` is called.
+        """
+
     # What a driver may use -------------------------------------------------------------------------------------------
 
     @property

@@ -23,6 +23,9 @@ class Openable(Protocol):
     def read(self) -> Any:
         """See :meth:`gateway.driver.Driver.read`; what it returns is for :meth:`Home.check`."""
 
+    def reset(self) -> None:
+        """See :meth:`gateway.driver.Driver.reset`."""
+
     def release(self) -> None:
         """See :meth:`gateway.driver.Driver.release`."""
 

@@ -145,13 +145,13 @@ def _socket() -> socket.socket:
 
 def _tie_to_the_gateway() -> None:
     """Die with the gateway also where the driver keeps the interpreter to itself. Only Linux can do that."""
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 (there may be none elsewhere)
+    with suppress(ImportError, OSError, AttributeError, MemoryError):  # a hardened service may forbid ctypes
+        import ctypes  # noqa: PLC0415 (there may be none)
 
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, int(signal.SIGKILL))
-        with suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text(FIRST_VICTIM)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(FIRST_VICTIM)
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:

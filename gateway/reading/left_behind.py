@@ -29,9 +29,14 @@ class LeftBehind:
         """Whose they are."""
         return {name for name, thread in self._threads if thread.is_alive()}
 
+    @property
+    def full(self) -> bool:
+        """Whether no more may be left behind."""
+        return self.count() >= MOST
+
     def room(self, device: str) -> bool:
-        """Whether one more of a device may be left behind."""
-        return self.count() < MOST and self.count(device) < MOST_OF_DEVICE
+        """Whether one more of a device may be risked."""
+        return not self.full and self.count(device) < MOST_OF_DEVICE
 
     def text(self, device: str) -> str:
         """How it stands, for people."""

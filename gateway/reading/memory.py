@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from gateway.clocks import Clock
+from gateway.reading.ladder import Ladder
 from gateway.status.board import DeviceBoard, State
 from gateway.status.meter import Seat
 from gateway.status.text import span
@@ -29,6 +30,7 @@ class DeviceMemory:
         """Boot time of the first start."""
         self.moved = False
         """Its driver has moved to a process of its own, because too many of its threads hang."""
+        self.ladder = Ladder()
         self._clock = clock
         self._lost_ns: int | None = None
         self._logged: set[str] = set()
@@ -56,6 +58,7 @@ class DeviceMemory:
 
     def back(self) -> None:
         """It works. Says so when it was lost."""
+        self.ladder.leave()
         if self._lost_ns is not None:
             away = (self._clock.boot_ns() - self._lost_ns) / 1e9
             self._lost_ns = None
@@ -64,6 +67,7 @@ class DeviceMemory:
     def settle(self) -> None:
         """Somebody begins anew with the device: whether it was lost before is of no interest any more."""
         self._lost_ns = None
+        self.ladder.leave()
 
     def is_news(self, error: str) -> bool:
         """Whether an error has not been logged yet; later ones are not after ``MOST_ERRORS`` different ones."""

@@ -18,9 +18,10 @@ from typing import TypeVar
 from gateway.clocks import Clock
 from gateway.config.settings import DeviceSettings
 from gateway.delivery.queue import DeviceQueue
-from gateway.driver import BadReading, Kind
+from gateway.driver import BadReading, Driver, Kind
 from gateway.hardware.protocols import Hardware
 from gateway.reading.home import Here, Home, Openable
+from gateway.reading.ladder import Rung
 from gateway.reading.memory import DeviceMemory, Report
 from gateway.reading.outlet import Outcome, Outlet, Taken
 from gateway.reading.pace import Backoff
@@ -42,6 +43,8 @@ FLOOD_PAUSE = SECOND // 5000
 """After a streaming read of which something was dropped for coming too fast."""
 FAILURES = 3
 """So many failures running make a device offline."""
+PATIENCE = 10 * SECOND
+"""When bad readings have come for so long, and that many of them, the device is opened again."""
 
 T = TypeVar("T")
 
@@ -51,7 +54,7 @@ class Beat:
     """A call into the driver that is under way. Each call has an object of its own."""
 
     what: str
-    """start, open, read or close."""
+    """start, reset, open, read or close."""
     limit: float
     """Seconds after which it counts as hung."""
     began_ns: int
@@ -101,7 +104,9 @@ class Reader:
         self._outlet = Outlet(settings, queue, self.report, trust, now)
         self._schedule: Schedule | None = None
         self._next_ns = now + (spread(settings.device) if memory.started_ns is None else 0)
+        self._resets = settings.driver_type.reset is not Driver.reset
         self._failures = 0
+        self._failing_ns = now  # since when reads fail, or since the last attempt to open it again
         self._garbled = False  # the last thing that a streaming device sent could not be read
 
     def run(self) -> None:
@@ -140,6 +145,10 @@ class Reader:
         try:
             if self._driver is None:
                 self._driver = self._call("start", self.home.moving_in, self.home.new_driver)
+            if self._resets and self._memory.ladder.reset_is_due:
+                self.report.count("resets")
+                self._call("reset", self.settings.open_timeout, self._driver.reset)
+                self._call("close", self.settings.open_timeout, self._driver.release)
             self._call("open", self.settings.open_timeout, self._driver.open)
         except BaseException as error:  # noqa: BLE001 (drivers may raise anything; nothing of it may end the thread)
             return self._failed(error, opening=True)
@@ -158,7 +167,6 @@ class Reader:
         if self._schedule is not None:
             self._schedule.begin(now)
         self._is_open = True
-        self._garbled = False
         self._outlet.reset()
         self._next_ns = now
         return True
@@ -260,17 +268,26 @@ class Reader:
             self.lost = True
             self.report.bad(State.OFFLINE, trouble.text, trouble.hint)
             return False
+        now = self._clock.boot_ns()
         self._failures += 1
+        if self._failures == 1:
+            self._failing_ns = now
         offline = opening or self._failures >= FAILURES
         self.report.bad(State.OFFLINE if offline else State.DEGRADED, trouble.text, trouble.hint)
-        if trouble.reaction is Reaction.COUNT and not opening:
-            self._garbled = True
+        self._garbled = trouble.reaction is Reaction.COUNT
+        if self._garbled and not opening and (not offline or now - self._failing_ns < PATIENCE):
             return True
         self._release()
-        if trouble.reaction is Reaction.BUG:
-            self._driver = None
-        self._next_ns = self._clock.boot_ns() + int(self._backoff.next() * SECOND)
+        self._climb(anew=trouble.reaction is Reaction.BUG)
         return True
+
+    def _climb(self, *, anew: bool) -> None:
+        """Get ready for another attempt: when, and whether with a new driver object."""
+        self.report.count("reopens")
+        if self._memory.ladder.climb() is not Rung.REOPEN or anew:
+            self.report.count("renewals")
+            self._driver = None
+        self._next_ns = self._failing_ns = self._clock.boot_ns() + int(self._backoff.next() * SECOND)
 
     def _log_bug(self, error: BaseException, trouble: Trouble) -> None:
         if trouble.reaction is Reaction.BUG and self._memory.is_news(trouble.text):

@@ -90,6 +90,10 @@ class RemoteDriver:
         """See :meth:`gateway.driver.Driver.read`; :meth:`Remote.check` makes values of what comes."""
         return self._process.call({"call": "read"})
 
+    def reset(self) -> None:
+        """See :meth:`gateway.driver.Driver.reset`."""
+        self._process.call({"call": "reset"})
+
     def release(self) -> None:
         """See :meth:`gateway.driver.Driver.release`."""
         self._process.call({"call": "release"})

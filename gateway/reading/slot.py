@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from gateway.reading.child import Child
 
 
+STEADY = 120 * 1_000_000_000
+"""A reader that has lived that long starts the pauses between replacements from the shortest again."""
+PATIENCE = 10
+"""After so many replacements running they are far apart: each costs a thread or a process."""
+
+
 class Handle(Protocol):
     """What the supervisor needs of a thread."""
 
@@ -54,7 +60,7 @@ class Slot:
         self.board = board
         self.hardware = hardware
         self.memory = memory
-        self.backoff = Backoff(rng)
+        self.backoff = Backoff(rng, patience=PATIENCE)
         self.reader: Reader | None = None
         self.thread: Handle | None = None
         self.child: Child | None = None
@@ -124,6 +130,18 @@ class Slot:
         self.reader = self.thread = self.child = None
         self.start_ns = start_ns
         self.hung = False
+
+    def replace(self, now: int) -> None:
+        """The reader is of no more use: another takes its place after a pause."""
+        if now - self.began_ns >= STEADY:
+            self.backoff.reset()
+        self.end(now + int(self.backoff.next() * 1e9))
+        self.replaces = True
+        self.memory.ladder.climb()
+        if self.backoff.is_slow:
+            status = self.board.snapshot()
+            hint = "it hangs or breaks again and again, so it is tried every 10 minutes; a restart of it tries at once"
+            self.board.set(status.state, status.last_error, hint)
 
     def ask_to_end(self) -> None:
         """Let the reader end as soon as it can."""

@@ -21,7 +21,7 @@ from gateway.delivery.queue import DeviceQueue
 from gateway.hardware.protocols import Hardware, Reclaimable
 from gateway.reading.children import Children
 from gateway.reading.ending import end_readers
-from gateway.reading.left_behind import MOST, LeftBehind
+from gateway.reading.left_behind import LeftBehind
 from gateway.reading.memory import DeviceMemory, Report
 from gateway.reading.reader import Beat, Reader
 from gateway.reading.slot import Handle, Slot, start_thread
@@ -39,8 +39,8 @@ STUCK = 5 * 1_000_000_000
 """A process that is still there so long after it was killed is worth a word."""
 LONGEST_ROUND = 1_000_000_000
 """A longer time between two looks means that this process did not run itself: it is not held against the drivers."""
-STEADY = 120 * 1_000_000_000
-"""A reader that has lived that long starts the pauses between replacements from the shortest again."""
+PROBE = 6 * 3600 * 1_000_000_000
+"""How often a device that must not leave more threads behind is tried all the same."""
 
 
 class Supervisor:
@@ -129,7 +129,7 @@ class Supervisor:
     @property
     def exhausted(self) -> bool:
         """Whether no more threads may be left behind: only a restart of the process gets rid of them."""
-        return self.left_behind >= MOST
+        return self._left.full
 
     def tick(self, now: int | None = None) -> None:
         """Look after every device once. Call it at least every 0.25 s; ``now`` is boot time in nanoseconds."""
@@ -171,7 +171,7 @@ class Supervisor:
             del self._slots[slot.settings.device]
         elif slot.start_ns is None or now < slot.start_ns:
             return
-        elif self._may_start(slot):
+        elif self._may_start(slot, now):
             self._begin(slot, now)
         elif slot.isolated and now >= slot.start_ns + STUCK:
             why = "its process was killed and does not end: it waits in the kernel"
@@ -219,11 +219,11 @@ class Supervisor:
         elif reader.misconfigured:
             slot.end(None)
         elif reader.lost:
-            self._replace(slot, now)
+            slot.replace(now)
         else:
             reader.report.bad(State.OFFLINE, "its thread has ended unexpectedly", "please report this, with the log")
             slot.disown()
-            self._replace(slot, now)
+            slot.replace(now)
 
     def _homeless(self, slot: Slot, reader: Reader, child: Child, now: int) -> None:
         """A driver's process has ended between two calls."""
@@ -233,7 +233,7 @@ class Supervisor:
         if slot.asked_to_end:
             slot.end(slot.start_ns)
         else:
-            self._replace(slot, now)
+            slot.replace(now)
 
     def _watch(self, slot: Slot, reader: Reader, now: int, passed: int) -> None:
         """See whether a call of the driver takes too long."""
@@ -250,7 +250,7 @@ class Supervisor:
             reader.home.wake()
         elif age >= beat.limit + GRACE:
             device = slot.settings.device
-            if slot.child is None and not self._left.room(device) and not slot.may_move:
+            if slot.child is None and self._left.full and not slot.may_move:
                 reader.report.hung(lambda: reader.beat is beat, self._full(device, beat))
             else:
                 self._overdue(slot, beat, now)
@@ -267,9 +267,10 @@ class Supervisor:
             slot.memory.moved = True
             log.warning("%s: moves to a process of its own: %s", device, self._full(device, beat))
             slot.board.set(State.HUNG, self._full(device, beat), "from now on it runs in a process of its own")
-        self._replace(slot, now)
-        if not slot.isolated and not self._may_start(slot):
-            slot.board.set(State.HUNG, self._full(device, beat), "it is tried again when one of them ends")
+        slot.replace(now)
+        if not slot.isolated and not self._may_start(slot, now):
+            hint = "it is tried again when one of them ends, and every 6 hours; a restart of the gateway ends them"
+            slot.board.set(State.HUNG, self._full(device, beat), hint)
 
     def _give_up(self, slot: Slot) -> None:
         """Take no more from a reader; end its driver as far as that can be done."""
@@ -283,18 +284,14 @@ class Supervisor:
         if isinstance(slot.hardware, Reclaimable):
             slot.hardware.abandon()
 
-    def _replace(self, slot: Slot, now: int) -> None:
-        if now - slot.began_ns >= STEADY:
-            slot.backoff.reset()
-        slot.end(now + int(slot.backoff.next() * 1e9))
-        slot.replaces = True
-
     def _full(self, device: str, beat: Beat) -> str:
         return f"{beat.what} does not return; {self._left.text(device)}"
 
-    def _may_start(self, slot: Slot) -> bool:
+    def _may_start(self, slot: Slot, now: int) -> bool:
         """What the other devices do is not the fault of one with nothing left behind. No device has two processes."""
         device = slot.settings.device
         if slot.isolated:
             return self._children.of(device) == 0
-        return self._left.count(device) == 0 or self._left.room(device)
+        if self._left.count(device) == 0 or self._left.room(device):
+            return True
+        return slot.start_ns is not None and now >= slot.start_ns + PROBE and not self._left.full

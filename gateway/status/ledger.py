@@ -19,8 +19,15 @@ class LedgerSnapshot:
     suppressed: int
     failed: int
     missed: int
+    reopens: int
+    """Attempts to open the device again."""
+    renewals: int
+    """Those of them with a new driver object."""
+    resets: int
     restarts: int
+    """New threads or processes in the place of one that hung or broke."""
     abandoned: int
+    """Threads that were left behind."""
     unheard: int
 
     @property
@@ -92,7 +99,7 @@ class Ledger:
             self._dropped[reason] += count
 
     def note(self, what: str, count: int = 1) -> None:
-        """Count ``suppressed``, ``failed``, ``missed``, ``restarts`` or ``abandoned``: none of them is a reading."""
+        """Count what is no reading: ``suppressed``, ``failed``, ``missed``, and what was tried with the device."""
         with self._lock:
             self._counts[what] += count
 
@@ -109,6 +116,9 @@ class Ledger:
                 suppressed=count["suppressed"],
                 failed=count["failed"],
                 missed=count["missed"],
+                reopens=count["reopens"],
+                renewals=count["renewals"],
+                resets=count["resets"],
                 restarts=count["restarts"],
                 abandoned=count["abandoned"],
                 unheard=count["unheard"],

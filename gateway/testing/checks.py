@@ -163,11 +163,15 @@ def _run_rules(driver: type[Driver[Any]], values: dict[str, Any], hardware: Hard
 
 
 def _life(harness: Any, where: str) -> Iterator[str]:
-    """Open, read and close twice over, as the runtime does it."""
-    for _ in range(2):
+    """Reset, open, read and close twice over, as the runtime does it."""
+
+    def open_and_read() -> None:
+        harness.driver.open()
+        harness.read()
+
+    for step in (harness.reset, open_and_read) * 2:
         try:
-            harness.driver.open()
-            harness.read()
+            step()
         except (DriverError, OSError):
             pass  # one of the reactions that a driver may ask for
         except AssertionError as error:

@@ -100,3 +100,24 @@ def test_read_reaches_an_isolated_device(make_site: MakeSite) -> None:
     assert [one["device"] for one in found] == ["office", "office"]
     assert json.dumps(found)
     site.stop()
+
+
+HANGING = 'driver = "mock"\ninterval = "50ms"\ntimeout = "100ms"\nisolation = "thread"\nfaults = [{ kind = "hang" }]\n'
+
+
+def test_a_gateway_in_which_too_many_threads_hang_is_started_anew(make_site: MakeSite) -> None:
+    """Under systemd it stops cleanly and with a failure; elsewhere it goes on, and health says why it is in trouble."""
+    fleet = "".join(f"[devices.bad-{number}]\n{HANGING}" for number in range(33))
+    good = '[devices.good]\ndriver = "mock"\ninterval = "50ms"\ndurability = "full"\n'
+    site = make_site(good + fleet, environ={"NOTIFY_SOCKET": "/nowhere"})
+    site.start()
+    site.recorder.wait_delivered(1)
+    assert site.gateway.wait(15.0) == 1
+    assert "32 threads hang for ever; only a restart ends them" in site.gateway.log()
+    assert "Traceback" not in site.gateway.log()
+    site = make_site(good + fleet)
+    site.start()
+    wait_until(lambda: site.recorder.health.get("alarms"), 15.0, "the alarm")
+    assert site.recorder.health["alarms"] == ["32 threads hang for ever; only a restart ends them"]
+    site.recorder.wait_delivered(10)
+    assert site.stop() < 6.0

@@ -73,12 +73,13 @@ def test_process_that_has_lost_its_mind(lodge: Lodge, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("body", [HANG, "while True: pass", NATIVE, DEAF], ids=["sleep", "busy", "native", "deaf"])
-def test_kill_ends_any_call(lodge: Lodge, body: str) -> None:
+def test_kill_ends_any_call(lodge: Lodge, body: str, tmp_path: Path) -> None:
     """At once, for the thread that waits too, whatever the driver does."""
-    one = lodge(body)
+    begun = tmp_path / "begun"
+    one = lodge(f"Path({str(begun)!r}).touch()\n{body}")
     reading = one.reading()
+    wait_until(begun.exists)
     one.remote.wake()
-    time.sleep(0.05)
     assert not reading.returned
     one.child.kill()
     assert reading.wait() < 1.0
@@ -98,12 +99,14 @@ def test_kill_reaches_the_programs_that_the_driver_has_started(lodge: Lodge) -> 
         wait_until(lambda helper=helper: not alive(helper))  # type: ignore[misc]  # mypy cannot tell the default's type
 
 
-def test_process_that_does_not_end_by_itself_is_killed(lodge: Lodge) -> None:
+def test_process_that_does_not_end_by_itself_is_killed(lodge: Lodge, tmp_path: Path) -> None:
     """After a grace; one that can, ends sooner."""
     assert lodge(ONE).leave() is None
     for body in (HANG, DEAF):
-        one = lodge(body)
+        begun = tmp_path / f"begun-{len(body)}"
+        one = lodge(f"Path({str(begun)!r}).touch(); {body}")
         reading = one.reading()
+        wait_until(begun.exists)
         began = time.monotonic()
         one.leave()
         assert 0.5 < time.monotonic() - began < GRACE + 1.0

@@ -150,6 +150,15 @@ def test_driver_that_cannot_be_made_any_more(lodge: Lodge, tmp_path: Path) -> No
     assert "No such file" in trouble_of(one.remote.new_driver).text
 
 
+def test_reset_is_called(lodge: Lodge, tmp_path: Path) -> None:
+    """As it is in a thread."""
+    one = lodge(
+        "return None", reset=f"Path({str(tmp_path / 'reset')!r}).touch(); raise OSError('no pin')", opened=False
+    )
+    assert trouble_of(one.remote.new_driver().reset) == Trouble(Reaction.REOPEN, "no pin")
+    assert (tmp_path / "reset").exists()
+
+
 def test_close_is_called_when_the_gateway_lets_go(lodge: Lodge, tmp_path: Path) -> None:
     """Also when nobody has asked for it."""
     one = lodge("return {}", close=f"Path({str(tmp_path / 'closed')!r}).touch()")

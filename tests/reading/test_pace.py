@@ -22,6 +22,18 @@ def test_backoff_doubles_to_a_minute_with_jitter() -> None:
     assert backoff.next() <= 1
 
 
+def test_backoff_whose_patience_is_at_its_end() -> None:
+    """Then 10 minutes, until it worked."""
+    backoff = Backoff(random.Random(7), patience=2)
+    assert [backoff.next() > 60 for _ in range(2)] == [False, False]
+    assert not backoff.is_slow
+    assert all(480 <= backoff.next() <= 600 for _ in range(3))
+    assert backoff.is_slow
+    backoff.reset()
+    assert not backoff.is_slow
+    assert backoff.next() <= 1
+
+
 @pytest.mark.parametrize("rate", [0.1, 1, 10, 2000])
 def test_rate_limit(rate: float) -> None:
     """In the long run `rate` a second pass, and at most one second's worth (or one) at once."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import pytest
 from support.clock import FakeClock
 from support.readers import DOOR, LABEL, TEMPERATURE, Bench, channel, driver, returning
 
-from gateway.driver import BadReading, Channel, DeviceUnavailable, Kind, Misconfigured
+from gateway.driver import BadReading, Channel, DeviceUnavailable, Driver, Kind, Misconfigured, NoOptions
 from gateway.status.board import State
 
 ONE = {"temperature": 20.5}
@@ -275,15 +276,54 @@ def test_bad_reading_degrades_and_three_in_a_row_are_offline() -> None:
     """The device stays open and is polled on; one good reading and all is well."""
     bad = BadReading("bad CRC", hint="check the wiring")
     made, calls = counting(returning(ONE, bad, bad, bad, bad, ONE))
-    bench = Bench(made)
+    bench = Bench(made, interval=1.0)
     states = []
     for _ in range(7):
         bench.step()
         states.append(bench.status.state.value)
     assert states == ["starting", "online", "degraded", "degraded", "offline", "offline", "online"]
     assert calls == ["open", *["read"] * 6]
-    assert bench.ledger.failed == 4
+    assert (bench.ledger.failed, bench.ledger.reopens) == (4, 0)
     assert (bench.status.last_error, bench.status.hint) == ("bad CRC", "check the wiring")
+
+
+@pytest.mark.parametrize(("interval", "reads"), [(1.0, 12), (10.0, 4)])
+def test_bad_readings_that_go_on_have_the_device_opened_again(interval: float, reads: int) -> None:
+    """After three of them and 10 s: a chip that has forgotten its set-up gets it again. Ever more seldom."""
+    made, calls = counting(returning(ONE, *[BadReading("no set-up")] * (reads - 1), ONE))
+    bench = Bench(made, interval=interval)
+    bench.run_for(60.0)
+    assert calls[: reads + 4] == ["open", *["read"] * reads, "close", "open", "read"]
+    assert bench.status.state is State.ONLINE
+    assert bench.ledger.reopens == 1
+    forever, calls = counting(returning(BadReading("broken")))
+    bench = Bench(forever, interval=interval)
+    bench.run_for(3600.0)
+    assert 40 <= calls.count("open") <= 3600 / 50
+    assert bench.status.state is State.OFFLINE
+
+
+def test_noise_that_goes_on_has_a_streaming_device_opened_again() -> None:
+    """After 10 s of nothing else; that it is silent after that makes it no better."""
+    sends: list[Any] = [BadReading("noise")]
+
+    def read(_: Any) -> Any:
+        bench.clock.advance(0.5)
+        if sends[0] is not None and sends[0] != ONE:
+            raise sends[0]
+        return sends[0]
+
+    bench = Bench(driver(read), interval=None)
+    bench.run_for(9.5)
+    assert (bench.status.state, bench.ledger.reopens) == (State.OFFLINE, 0)
+    bench.run_for(2.0)
+    assert bench.ledger.reopens == 1
+    sends[0] = None
+    bench.run_for(60.0)
+    assert (bench.status.state, bench.ledger.reopens) == (State.OFFLINE, 1)
+    sends[0] = ONE
+    bench.run_for(1.0)
+    assert bench.status.state is State.ONLINE
 
 
 def test_wrong_types_are_a_bad_reading() -> None:
@@ -458,6 +498,89 @@ def test_bug_gets_a_new_driver_object_and_a_lost_device_keeps_its_own() -> None:
     first, second, third = objects
     assert first is second
     assert second is not third
+
+
+class Climber(Driver[NoOptions]):
+    """Cannot be opened until it is told so; notes what is done with which object."""
+
+    channels = (TEMPERATURE,)
+    works = False
+    calls: ClassVar[list[str]] = []
+    objects: ClassVar[list[Any]] = []
+
+    def _note(self, what: str) -> None:
+        if self not in self.objects:
+            self.objects.append(self)
+        self.calls.append(f"{what} {self.objects.index(self)}")
+
+    def open(self) -> None:
+        """Fail, or not."""
+        self._note("open")
+        if not self.works:
+            raise DeviceUnavailable("no answer")
+
+    def read(self) -> Any:
+        """Work."""
+        return ONE
+
+    def close(self) -> None:
+        """Note it."""
+        self._note("close")
+
+
+@pytest.fixture
+def climber(finally_do: Callable[[Callable[[], object]], None]) -> type[Climber]:
+    """A class of its own, with lists of its own."""
+    return type("Climber", (Climber,), {"calls": [], "objects": []})
+
+
+def test_reopen_then_a_new_object_then_a_reset(climber: type[Climber]) -> None:
+    """Rung by rung, each counted, until it works; then from the bottom again."""
+
+    def reset(self: Any) -> None:
+        self._note("reset")
+
+    climber.reset = reset  # type: ignore[method-assign]  # this one offers a reset
+    bench = Bench(climber)
+    while bench.ledger.reopens < 6:
+        bench.step()
+    assert [call for call in climber.calls if not call.startswith("close")] == [
+        *["open 0"] * 3,
+        *["open 1"] * 2,
+        "reset 2",
+        "open 2",
+    ]
+    assert climber.calls[-4:] == ["reset 2", "close 2", "open 2", "close 2"]
+    assert (bench.ledger.renewals, bench.ledger.resets, bench.ledger.restarts) == (3, 1, 0)
+    climber.works = True
+    bench.steps(2)
+    assert bench.status.state is State.ONLINE
+    assert not bench.memory.ladder.reset_is_due
+
+
+def test_driver_without_a_reset_is_never_reset(climber: type[Climber]) -> None:
+    """What it cannot do is not counted."""
+    bench = Bench(climber)
+    bench.run_for(1800.0)
+    assert bench.ledger.reopens > 30
+    assert bench.ledger.resets == 0
+
+
+@pytest.mark.parametrize("error", [DeviceUnavailable("no reset"), ValueError("no reset")])
+def test_reset_that_fails_is_an_attempt_that_failed(climber: type[Climber], error: Exception) -> None:
+    """The next one is made all the same."""
+
+    def reset(_: Any) -> None:
+        raise error
+
+    climber.reset = reset  # type: ignore[method-assign]  # this one offers a reset
+    bench = Bench(climber)
+    while not bench.ledger.resets:
+        bench.step()
+    assert "no reset" in bench.status.last_error
+    climber.works = True
+    bench.run_for(120.0)
+    assert bench.status.state is State.ONLINE
 
 
 def test_bug_is_logged_once_with_its_traceback_at_debug(caplog: pytest.LogCaptureFixture) -> None:

@@ -20,7 +20,7 @@ from support.waiting import wait_until
 
 from gateway.clocks import SystemClock
 from gateway.config.settings import DeviceSettings
-from gateway.driver import Kind, Misconfigured
+from gateway.driver import BadReading, DeviceUnavailable, Kind, Misconfigured
 from gateway.hardware.real import RealHardware
 from gateway.reading.left_behind import MOST, MOST_OF_DEVICE
 from gateway.reading.reader import Beat, Reader
@@ -237,6 +237,113 @@ def test_device_that_hangs_for_ever_costs_three_threads() -> None:
     theatre.puppets[0].wake()
     theatre.run_for(2.0)
     assert len(theatre.puppets) == MOST_OF_DEVICE + 1
+    assert line.status.state is State.ONLINE
+
+
+def hang_all(theatre: Theatre, name: str = "office") -> None:
+    """Every thread of the device that is not yet in a read that never returns, is now."""
+    for puppet in theatre.puppets:
+        if puppet.reader.settings.device == name and puppet.is_alive() and not puppet.hangs:
+            puppet.hang()
+
+
+def test_device_whose_threads_never_end_has_a_way_out() -> None:
+    """It is tried every 6 hours: when it works again, nobody has to do anything."""
+    theatre = Theatre(plain_device())
+    line = theatre.line("office")
+    for _ in range(30):
+        hang_all(theatre)
+        theatre.run_for(3.0)
+    assert (len(theatre.puppets), line.status.state) == (3, State.HUNG)
+    theatre.run_for(5 * 3600.0, step=60.0)
+    assert len(theatre.puppets) == 3
+    theatre.run_for(3600.0, step=60.0)
+    theatre.run_for(5.0)
+    assert len(theatre.puppets) == 4
+    assert line.status.state is State.ONLINE
+    hang_all(theatre)
+    theatre.run_for(6.0)
+    assert (line.ledger.abandoned, line.status.state) == (4, State.HUNG)
+    assert "every 6 hours" in line.status.hint
+    theatre.run_for(6 * 3600.0 + 60.0, step=60.0)
+    theatre.run_for(5.0)
+    assert line.status.state is State.ONLINE
+
+
+def test_a_hang_a_week_that_never_ends_is_survived_for_a_year() -> None:
+    """In threads alone, with the process started anew when no more of them can hang, as systemd does."""
+    starts, away = 1, 0.0
+    theatre = Theatre(plain_device(interval=60.0))
+    for _ in range(52):
+        hang_all(theatre)
+        begun = theatre.clock.boot_ns()
+        theatre.run_for(10.0)
+        if theatre.supervisor.exhausted:
+            theatre, starts = Theatre(plain_device(interval=60.0)), starts + 1
+            begun = theatre.clock.boot_ns()
+        while theatre.line("office").status.state is not State.ONLINE:
+            theatre.run_for(600.0, step=60.0)
+            theatre.run_for(2.0)
+        away += (theatre.clock.boot_ns() - begun) / 1e9
+        theatre.skip(7 * DAY)
+        theatre.run_for(120.0, step=60.0)
+    assert theatre.line("office").status.state is State.ONLINE
+    assert starts <= 2
+    assert away < 52 * 7 * 3600.0
+
+
+@pytest.mark.parametrize("where", ["open", "read"])
+@pytest.mark.parametrize(
+    "trouble",
+    [DeviceUnavailable("x"), OSError("x"), BadReading("x"), ValueError("x"), SystemExit(1), None, {"no": 1}],
+    ids=repr,
+)
+def test_every_state_has_a_way_out(where: str, trouble: object) -> None:
+    """After hours of any trouble a device is online within a minute of being well, and nobody has done anything."""
+    well: list[bool] = [False]
+
+    def call(_: Any) -> Any:
+        if not well[0] and isinstance(trouble, BaseException):
+            raise trouble
+        return ONE if well[0] else trouble
+
+    calls: dict[str, Any] = {"open": call} if where == "open" else {}
+    read = call if where == "read" else returning(ONE)
+    theatre = Theatre(device("office", driver(read, **calls), interval=1.0))
+    line = theatre.line("office")
+    theatre.run_for(2 * 3600.0, step=5.0)
+    broken = where == "read" or isinstance(trouble, BaseException)
+    assert (line.status.state is State.ONLINE) is not broken
+    well[0] = True
+    theatre.run_for(62.0)
+    assert line.status.state is State.ONLINE
+    assert (line.ledger.restarts, len(theatre.puppets)) == (0, 1)
+
+
+def test_device_that_breaks_again_and_again_is_tried_every_10_minutes() -> None:
+    """After ten replacements running; a person who restarts it need not wait, and one that holds starts anew."""
+    theatre = Theatre(plain_device())
+    line = theatre.line("office")
+    theatre.run_for(1.0)
+    while line.ledger.restarts < 10:
+        theatre.now_of("office").due = None
+        theatre.run_for(1.0)
+    theatre.now_of("office").due = None
+    theatre.run_for(1.0)
+    assert "every 10 minutes" in line.status.hint
+    assert (line.status.state, line.status.last_error) == (State.OFFLINE, "its thread has ended unexpectedly")
+    puppets = len(theatre.puppets)
+    theatre.run_for(460.0)
+    assert len(theatre.puppets) == puppets
+    theatre.run_for(160.0)
+    assert line.status.state is State.ONLINE
+    theatre.now_of("office").due = None
+    theatre.run_for(1.0)
+    assert theatre.supervisor.restart("office")
+    theatre.run_for(2.0)
+    assert line.status.state is State.ONLINE
+    theatre.now_of("office").due = None
+    theatre.run_for(3.0)
     assert line.status.state is State.ONLINE
 
 
@@ -479,6 +586,21 @@ def test_late_result_is_refused_200_times(hanging: Hanging) -> None:
         assert [reading.seq for reading in readings] == list(range(1, len(readings) + 1))
         assert [dict(one.sample.values)["temperature"] for one in readings][-1] == 2.0
         assert line.ledger.read == len(readings)
+
+
+def test_reset_that_hangs(hire: Callable[..., Company], hanging: Hanging) -> None:
+    """It is treated as a read that hangs."""
+    stuck = driver(returning(ONE, OSError("gone")))
+    stuck.reset = lambda self: hanging(self)  # type: ignore[method-assign]  # noqa: PLW0108 (a class binds only functions)
+    company = hire(device("office", stuck, interval=0.5, open_timeout=0.2))
+    company.start()
+    line = company.lines["office"]
+    company.until(lambda: line.status.state is State.ONLINE)
+    for _ in range(4):
+        company.supervisor._memories["office"].ladder.climb()
+    company.until(lambda: line.status.state is State.HUNG)
+    assert line.status.last_error == "reset has not returned within 0.2 s"
+    assert line.ledger.resets == 1
 
 
 @pytest.mark.parametrize("where", ["open", "close"])

@@ -31,12 +31,13 @@ def test_every_step_keeps_the_balance() -> None:
 
 
 def test_what_is_no_reading_is_counted_beside() -> None:
-    """Failed, missed, suppressed, restarts, abandoned."""
+    """What came to nothing, and what was tried with the device."""
     ledger = Ledger()
-    for what in ("failed", "missed", "suppressed", "restarts", "abandoned"):
-        ledger.note(what, 2)
+    kinds = ("failed", "missed", "suppressed", "reopens", "renewals", "resets", "restarts", "abandoned")
+    for number, what in enumerate(kinds, 1):
+        ledger.note(what, number)
     shot = ledger.snapshot()
-    assert (shot.failed, shot.missed, shot.suppressed, shot.restarts, shot.abandoned) == (2, 2, 2, 2, 2)
+    assert [getattr(shot, what) for what in kinds] == list(range(1, len(kinds) + 1))
     assert shot.read == 0
 
 

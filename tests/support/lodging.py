@@ -39,12 +39,15 @@ class Tiny(Driver):
 
     def close(self):
 {close}
+
+    def reset(self):
+{reset}
 '''
 
 
-def tiny(folder: Path, read: str, *, open: str = "pass", close: str = "pass", name: str = "tiny") -> Path:
+def tiny(folder: Path, read: str, *, name: str = "tiny", **others: str) -> Path:
     """Write a driver whose methods have these bodies; the folder it is in, for ``drivers_dir``."""
-    bodies = {"open": open, "read": read, "close": close}
+    bodies = {"open": "pass", "close": "pass", "reset": "pass", "read": read, **others}
     indented = {key: textwrap.indent(textwrap.dedent(body).strip(), " " * 8) for key, body in bodies.items()}
     (folder / f"{name}.py").write_text(TINY.format(**indented))
     return folder

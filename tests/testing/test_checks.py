@@ -76,6 +76,7 @@ def test_a_good_driver(tmp_path: Path) -> None:
         ('help="the port"', 'help=""', "option 'port' has no help"),
         ('option(help="the port")', "0", "option 'port' has no help"),
         ("self.port = self.serial(self.options.port)", "raise KeyError('x')", r"KeyError\('x'\) is none of"),
+        ("def open(self):", "def reset(self):\n        raise KeyError\n\n    def open(self):", r"KeyError\(\) is none"),
         ("def open(self):", "def close(self):\n        self.port.close()\n\n    def open(self):", "release"),
         ("def open(self):", f"{INIT}        self.sysfs()\n\n    def open(self):", "__init__ touches hardware"),
         ("def open(self):", f"{INIT}        1 / 0\n\n    def open(self):", "__init__ raises Zero"),
@@ -143,6 +144,17 @@ def test_the_harness_releases_after_a_failed_open(tmp_path: Path) -> None:
     assert port.is_open
     it.close()
     assert not port.is_open
+
+
+def test_the_harness_resets_with_nothing_left_open(tmp_path: Path) -> None:
+    """As the runtime does before it opens; a driver without a reset does nothing."""
+    reset = "def reset(self):\n        self.serial(self.options.port).write(b'reset')\n\n    def open(self):"
+    port = FakeSerial()
+    for driver in (load(tmp_path), load(tmp_path, ("def open(self):", reset))):
+        it = DriverHarness(driver, hardware=FakeHardware(ports={"/dev/x": port}), port="/dev/x")
+        it.reset()
+        assert not port.is_open
+    assert port.sent == b"reset"
 
 
 CHANNELS = (Channel("x"), Channel("on", type=bool), Channel("word", type=str))
