@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ CHANGES = (
 MOST_BYTES = 16_000_000
 """Of one call's data; a call with more would be cut short by strace, and is an error."""
 
+TESTS = Path(__file__).resolve().parents[1]
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)$", re.DOTALL)
 _UNFINISHED = " <unfinished ...>"
 _RESULT = re.compile(r"\) += (-?\d+|\?)(?:<([^>]*)>)?(?: (\w+) .*)?$", re.DOTALL)
@@ -48,7 +50,8 @@ class Call:
 
 def strace(command: Sequence[str], trace: Path, *options: str) -> list[str]:
     """The command line that runs ``command`` under strace, with its children, writing to ``trace``."""
-    return [program("strace") or "strace", "-f", "-qq", "-o", str(trace), *options, *command]
+    path = f"PYTHONPATH={TESTS.parent}{os.pathsep}{TESTS}"  # pytest's own search path is not that of its children
+    return [program("strace") or "strace", "-f", "-qq", "-E", path, "-o", str(trace), *options, *command]
 
 
 def record(command: Sequence[str], trace: Path, *more: str, timeout: float = 120.0) -> list[Call]:
