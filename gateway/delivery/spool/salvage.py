@@ -17,6 +17,7 @@ from typing import Any
 
 from gateway.delivery.spool.damaged_file import DamagedFile
 from gateway.delivery.spool.file import SpoolFile
+from gateway.delivery.spool.graft import graft, readable
 from gateway.delivery.spool.record import DAMAGED, record_of
 
 _LOG_FILES = ("-wal", "-shm", "-journal")
@@ -49,7 +50,7 @@ def begin_anew(path: Path) -> Salvaged:
             shutil.copy(building, path)
         for pragma in ("journal_mode=OFF", "synchronous=OFF"):  # nobody needs it before it is complete
             new.execute(f"PRAGMA {pragma}")
-        rows, damaged = _copy(path, new)
+        rows, damaged = _copy(path, building, new)
     finally:
         new.close()
     sync(building)
@@ -108,12 +109,18 @@ def _need_room(path: Path) -> None:
         raise OSError(errno.ENOSPC, f"it is damaged, and saving what can be read takes {-(-needed // 1_000_000)} MB")
 
 
-def _copy(path: Path, new: SpoolFile) -> tuple[int, int]:
+def _copy(path: Path, building: Path, new: SpoolFile) -> tuple[int, int]:
     """Everything that can be read, with its numbers: how many readings wait, and how many of them died."""
-    old = DamagedFile(path)
+    grafted = _beside(path, ".readable")
+    whole = readable(path)
+    if not whole:
+        graft(path, building, grafted)
+    old = DamagedFile(path if whole else grafted)
     try:
         with new.transaction():
             _copy_names(old, new)
+            if whole:
+                _copy_losses(old, new)
             rows, damaged = _copy_log(old, new)
             for row in old.rows("kept", record_of):
                 if record_of(row) is not None:
@@ -122,6 +129,8 @@ def _copy(path: Path, new: SpoolFile) -> tuple[int, int]:
                 _insert(new, "dead", row)
     finally:
         old.close()
+        for name in (grafted, *(_beside(grafted, suffix) for suffix in _LOG_FILES)):
+            name.unlink(missing_ok=True)
     return rows, damaged
 
 
@@ -134,6 +143,9 @@ def _copy_names(old: DamagedFile, new: SpoolFile) -> None:
         if _is_run(row):
             _insert(new, "run", row)
     new.execute("UPDATE run SET exact = 0")  # what of it is missing now is not known
+
+
+def _copy_losses(old: DamagedFile, new: SpoolFile) -> None:
     for row in old.all_rows("loss"):
         if [type(value) for value in row] == [int, int, int]:
             _insert(new, "loss", row)
