@@ -105,6 +105,7 @@ def test_read_reaches_an_isolated_device(make_site: MakeSite) -> None:
 HANGING = 'driver = "mock"\ninterval = "50ms"\ntimeout = "100ms"\nisolation = "thread"\nfaults = [{ kind = "hang" }]\n'
 
 
+@pytest.mark.slow
 def test_a_gateway_in_which_too_many_threads_hang_is_started_anew(make_site: MakeSite) -> None:
     """Under systemd it stops cleanly and with a failure; elsewhere it goes on, and health says why it is in trouble."""
     fleet = "".join(f"[devices.bad-{number}]\n{HANGING}" for number in range(33))

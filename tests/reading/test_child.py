@@ -99,6 +99,7 @@ def test_kill_reaches_the_programs_that_the_driver_has_started(lodge: Lodge) -> 
         wait_until(lambda helper=helper: not alive(helper))  # type: ignore[misc]  # mypy cannot tell the default's type
 
 
+@pytest.mark.slow
 def test_process_that_does_not_end_by_itself_is_killed(lodge: Lodge, tmp_path: Path) -> None:
     """After a grace; one that can, ends sooner."""
     assert lodge(ONE).leave() is None
@@ -171,6 +172,7 @@ def test_prints_of_a_process_that_crashes(lodge: Lodge, caplog: pytest.LogCaptur
     assert caplog.records[-1].message == "office: its driver has printed 9981 more line(s)"
 
 
+@pytest.mark.slow
 def test_children_are_counted_and_all_end_at_a_stop(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """In one go: those that can by themselves, the others killed."""
     children = Children("real")

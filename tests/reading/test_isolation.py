@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import signal
@@ -9,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from support.company import Company
@@ -20,6 +21,8 @@ from support.pty import PtyPair
 from gateway.hardware.real import RealHardware
 from gateway.reading.child import Child
 from gateway.status.board import State
+
+pytestmark = pytest.mark.slow
 
 Hire = Callable[..., Company]
 MOCK = """
@@ -180,7 +183,7 @@ def test_stop_closes_what_can_be_closed_and_kills_the_rest(hire: Hire, tmp_path:
     assert (tmp_path / "woken").exists()
 
 
-def test_restart_disable_and_remove(hire: Hire, tmp_path: Path) -> None:
+def test_restart_change_and_remove(hire: Hire, tmp_path: Path) -> None:
     """Each ends the process; numbers go on with the next one."""
     (settings,) = devices(tmp_path, '[devices.office]\ndriver = "mock"\ninterval = "50ms"\nisolation = "process"\n')
     company = hire(settings)
@@ -197,6 +200,12 @@ def test_restart_disable_and_remove(hire: Hire, tmp_path: Path) -> None:
     again(lambda: supervisor.restart("office"))
     assert (line.ledger.restarts, line.status.state) == (0, State.ONLINE)
     again(lambda: supervisor.add(settings))
+    pid = child_of(company, "office").pid
+    supervisor.add(dataclasses.replace(settings, isolation="thread"))
+    company.until(lambda: not alive(pid))
+    company.until(lambda: supervisor._slots["office"].thread and supervisor._slots["office"].child is None)
+    supervisor.add(settings)
+    company.until(lambda: supervisor._slots["office"].child)
     pid = child_of(company, "office").pid
     supervisor.remove("office")
     company.until(lambda: not alive(pid))
@@ -230,6 +239,23 @@ def test_machine_without_room_for_a_process(hire: Hire, tmp_path: Path, monkeypa
     company.until(lambda: line.status.state is State.ONLINE)
 
 
+def test_machine_without_room_for_the_thread_of_a_process(hire: Hire, tmp_path: Path) -> None:
+    """The process that has just been started ends, too."""
+    company = hire(*devices(tmp_path, '[devices.office]\ndriver = "mock"\nisolation = "process"\n'))
+    spawn = company.supervisor._spawn
+
+    def no_room(_: object) -> NoReturn:
+        raise RuntimeError("can't start new thread")
+
+    company.supervisor._spawn = no_room
+    company.start()
+    line = company.lines["office"]
+    assert line.status.last_error == "no thread for it: can't start new thread"
+    company.supervisor._spawn = spawn
+    company.until(lambda: line.status.state is State.ONLINE)
+    assert company.supervisor._children.of("office") == 1
+
+
 def test_time_in_which_the_gateway_did_not_run_is_not_held_against_a_driver(hire: Hire, tmp_path: Path) -> None:
     """The process has gone on and has answered."""
     tiny(tmp_path, "time.sleep(0.3); return {'number': 1}")
@@ -259,7 +285,6 @@ isolation = "{isolation}"
 IN_A_THREAD_IT_HANGS = "if not hasattr(sys.modules['__main__'], 'Room'): HELD.wait()\nreturn {'number': 1}"
 
 
-@pytest.mark.slow
 def test_auto_moves_to_a_process_once_three_threads_hang(
     hire: Hire, tmp_path: Path, caplog: pytest.LogCaptureFixture, finally_do: Callable[[Callable[[], object]], None]
 ) -> None:
