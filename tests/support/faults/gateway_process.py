@@ -70,6 +70,13 @@ class GatewayProcess:
         self._began_at = 0
         """Where in the log this start begins."""
 
+    def rewrite(self, devices: str) -> None:
+        """Give it other devices; it knows of them with its next start or reload. Never half a file."""
+        head = self.config_file.read_text().partition("[devices.")[0]
+        fresh = self.config_file.with_suffix(".new")
+        fresh.write_text(head + devices)
+        fresh.replace(self.config_file)
+
     # Begin and end ---------------------------------------------------------------------------------------------------
 
     def start(self, *, wait: bool = True) -> None:
