@@ -1,7 +1,8 @@
 """A subscriber that keeps everything: every copy of every reading, and what the gateway says of itself.
 
-It has a persistent session, so that a broker which was restarted queues for it until it is back. It is independent of
-the gateway's code.
+It has a persistent session, so that a broker which was restarted queues for it until it is back. It subscribes with
+QoS 0, so that it has nothing to write: when a broker is killed, what it has sent lies in our socket, and a write that
+fails would make paho throw that away. It is independent of the gateway's code.
 """
 
 from __future__ import annotations
@@ -26,12 +27,11 @@ BETTER_AFTER_RESTART = ("time", "clock")
 
 @dataclass(slots=True)
 class Seen:
-    """One reading as it came first, and how often it came."""
+    """One reading as it came first."""
 
     raw: bytes
     life: int
     """Which start of the gateway it was received in."""
-    copies: int = 1
 
 
 @dataclass(slots=True)
@@ -43,8 +43,6 @@ class Record:
     distinct: int = 0
     duplicates: int = 0
     """Copies beyond the first that the gateway has sent."""
-    sent_again_by_broker: int = 0
-    """Copies with the DUP flag: the broker's, not the gateway's."""
     slowest_live: float = 0.0
     """Seconds from a reading's time to its arrival on the live topic, the longest; on one machine."""
     violations: list[str] = field(default_factory=list)
@@ -146,7 +144,7 @@ class Recorder:
     # On paho's thread ------------------------------------------------------------------------------------------------
 
     def _on_connect(self, client: paho.Client, *_: object) -> None:
-        client.subscribe(f"{self._base}/#", qos=1)
+        client.subscribe(f"{self._base}/#", qos=0)
 
     def _on_subscribe(self, *_: object) -> None:
         with self._changed:
@@ -196,11 +194,7 @@ class Recorder:
             return
         if message.retain:  # the broker's own copy, because of our subscription
             return
-        if message.dup:
-            self.record.sent_again_by_broker += 1
-        else:
-            self.record.duplicates += 1
-            first.copies += 1
+        self.record.duplicates += 1
         if raw != first.raw and (first.life == self.life or _core(raw) != _core(first.raw)):
             self.record.violations.append(f"{device} {run} {seq}: {first.raw!r}, later {raw!r}")
 

@@ -19,10 +19,13 @@ from support.waiting import wait_until
 ORACLE_BROKER = (
     "log_type notice",  # the default of the suite, every packet, would be the slowest part
     "persistence true",
-    "max_inflight_messages 0",  # what is published is in the subscriber's socket before it is acknowledged
+    "queue_qos0_messages true",
     "max_queued_messages 0",
 )
-"""For a mosquitto that may be killed without the oracle missing anything that was acknowledged."""
+"""For a mosquitto that may be killed without the oracle missing anything that was acknowledged.
+
+What is published is in the subscriber's socket before it is acknowledged, and while it is away it is queued.
+"""
 
 
 class Site:
