@@ -28,6 +28,7 @@ COMMANDS = {
     "read": "Take readings of one device, without a broker",
     "drivers": "The drivers there are, their options, channels and a sample",
     "listen": "Live readings from the broker",
+    "top": "Live table of the devices: rate, lateness, read time, CPU, queue, errors",
     "audit": "Prove that every accepted reading arrived, or tell which did not",
     "reload": "Let the running gateway read its configuration again",
     "spool": "What waits for the broker, dead letters, and sending again",

@@ -70,7 +70,7 @@ class Screen:
             self._frame.note = self._log.newest(now)
             size = self._console.size
             self._live.update(self._table.draw(self._frame, size.width, size.height, now), refresh=True)
-        return self._keys.wants_out()
+        return "q" in self._keys.pressed()
 
 
 class Keys:
@@ -98,14 +98,12 @@ class Keys:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._saved)
             self._saved = None
 
-    def wants_out(self) -> bool:
-        """Whether q has been pressed."""
+    def pressed(self) -> str:
+        """The keys pressed since the last look, as small letters; q when the terminal has gone."""
         if self._saved is None or not select.select([sys.stdin], [], [], 0)[0]:
-            return False
+            return ""
         pressed = sys.stdin.buffer.raw.read(64) if hasattr(sys.stdin.buffer, "raw") else b""
-        if not pressed:  # the terminal has gone
-            return True
-        return b"q" in pressed.lower()
+        return pressed.decode("ascii", "ignore").lower() if pressed else "q"
 
 
 class Notes(logging.Handler):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,3 +78,11 @@ def start(tmp_path: Path, environ: dict[str, str]) -> Iterator[Callable[..., sub
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A terminal."""
+    terminal = Terminal()
+    yield terminal
+    terminal.close()

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
-import pty
 import signal
-import struct
 import subprocess
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from paho.mqtt import publish
 from support import Mosquitto, free_port, wait_until
+from support.terminal import Terminal
 
 BASE = "sensorpost/attic"
 READING = {"time": "2026-11-22T07:00:00.123Z", "run": "r", "seq": 1, "temperature": 21.5, "humidity": 40.2}
@@ -138,36 +135,6 @@ def test_no_configuration(start: Start) -> None:
     _, err = process.communicate(timeout=10)
     assert process.returncode == 78
     assert "no configuration found" in err
-
-
-class Terminal:
-    """A terminal of 80 x 24, and what has been written to it."""
-
-    def __init__(self) -> None:
-        self.master, self.slave = pty.openpty()
-        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.before = termios.tcgetattr(self.slave)
-        self.text = ""
-
-    def shows(self, text: str) -> bool:
-        """Whether it was written, reading what is there."""
-        os.set_blocking(self.master, False)
-        with contextlib.suppress(BlockingIOError):
-            self.text += os.read(self.master, 65536).decode(errors="replace")
-        return text in self.text
-
-    def close(self) -> None:
-        """Switch it off."""
-        os.close(self.master)
-        os.close(self.slave)
-
-
-@pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    """A terminal."""
-    terminal = Terminal()
-    yield terminal
-    terminal.close()
 
 
 @pytest.mark.parametrize("way", ["q", "ctrl-c"])
