@@ -142,7 +142,7 @@ def _text(file: Path) -> str:
 def test_turmoil_leaves_nothing_behind(
     make_site: MakeSite, tmp_path: Path, times: Callable[[float, float], Any], tell: Callable[[str], None]
 ) -> None:
-    """No reading lost, every ledger balanced all the time, and in the end the threads, files and processes of before."""
+    """No reading lost, every ledger balanced all the time, and in the end only what was held before is held."""
     seed = random.randrange(1 << 32)
     port = PtyPair(tmp_path / "port")
     site = make_site("")
