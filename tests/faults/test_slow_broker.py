@@ -45,7 +45,7 @@ def test_a_broker_that_takes_a_second_for_each_message(
     gateway.start()
     wait_until(lambda: gateway.queued() > 400, 20.0, "a backlog")
     before = gateway.rss()
-    wait_until(lambda: gateway.queued() > times(1000, 60_000), times(20.0, 600.0), "a larger backlog")
+    time.sleep(times(1.0, 90.0))  # that it lasts is the experiment
     grown = gateway.rss() - before
     assert broker.clients[0].most_unacked == 40
     assert len(broker.clients[0].unacked) >= 38
@@ -55,7 +55,7 @@ def test_a_broker_that_takes_a_second_for_each_message(
     identities = _identities(broker)
     newest = Counter({device: max(seq for of, seq in identities if of == device) for device, _ in identities})
     assert max(identities.values()) == 1
-    assert len(identities) == newest.total() > 1000
+    assert len(identities) == newest.total() > 500
     assert grown < 8 * MIB
 
 

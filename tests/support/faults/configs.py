@@ -13,6 +13,8 @@ class Fleet:
     """Simulated devices ``d0``, ``d1``, … Their channel ``n`` counts their readings, so ``n`` is ``seq - 1``."""
 
     devices: int = 10
+    first: int = 0
+    """The number of the first."""
     rate: float = 50.0
     """Readings a second of each."""
     interval: str = "100ms"
@@ -28,7 +30,7 @@ class Fleet:
             f'driver = "mock"\ninterval = "{self.interval}"\nkind = "{self.kind}"\ndurability = "{self.durability}"\n'
             f'signals = {{ n = {{ shape = "counter" }} }}\nfaults = [{{ kind = "flood", rate = {self.rate} }}]\n'
             f"{self.more}\n"
-            for number in range(self.devices)
+            for number in range(self.first, self.first + self.devices)
         )
 
 
