@@ -76,15 +76,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(line)
 
 
+@pytest.fixture(autouse=True)
+def _patience(request: pytest.FixtureRequest) -> None:
+    """The long form has its own time limits: pytest's is for tests that hang."""
+    if request.config.getoption("--long"):
+        faulthandler.cancel_dump_traceback_later()
+
+
 @pytest.fixture
 def times(request: pytest.FixtureRequest) -> Callable[[float, float], Any]:
-    """``times(3, 100)``: the first in the normal run, the second with ``--long``.
-
-    The long form has no time limit of its own: pytest's is for tests that hang.
-    """
+    """``times(3, 100)``: the first in the normal run, the second with ``--long``."""
     long = bool(request.config.getoption("--long"))
-    if long:
-        faulthandler.cancel_dump_traceback_later()
     return lambda short, far: far if long else short
 
 
