@@ -22,17 +22,19 @@ if TYPE_CHECKING:
     )
 )
 @config_option
-@json_option('Print {"ok", "errors": [{"file", "line", "path", "message", "hint"}], "devices"}.')
+@json_option('Print {"ok", "errors": [{"file", "line", "path", "message", "hint"}], "devices", "needs"}.')
 def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click passes a flag)
     """Validate a configuration without touching hardware or network.
 
-    Shows all mistakes at once (exit code 78), or a summary of devices and topics.
+    Shows all mistakes at once (exit code 78), or a summary of devices and topics. More threads or file descriptors than
+    a process may have here are a mistake, too.
     """
+    from gateway.config import budget  # noqa: PLC0415
     from gateway.config.errors import ConfigErrors  # noqa: PLC0415 (needs the whole configuration package)
     from gateway.config.load import load  # noqa: PLC0415
 
     try:
-        settings = load(config, strict=True)
+        settings = budget.within(load(config, strict=True))
     except ConfigErrors as errors:
         if not as_json:
             raise
@@ -41,7 +43,8 @@ def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click p
     for warning in settings.warnings:
         note(f"warning: {warning}")
     if as_json:
-        out_json({"ok": True, "errors": [], "devices": [_as_json(settings, device) for device in settings.devices]})
+        devices = [_as_json(settings, device) for device in settings.devices]
+        out_json({"ok": True, "errors": [], "devices": devices, "needs": _needs(settings)})
     else:
         _summary(settings)
     return 0
@@ -65,6 +68,21 @@ def _as_json(settings: Settings, device: DeviceSettings) -> dict[str, Any]:
     }
 
 
+def _needs(settings: Settings) -> dict[str, int | None]:
+    """What the gateway needs at most, and what it may have here."""
+    from gateway import limits  # noqa: PLC0415
+    from gateway.config.budget import needs_of  # noqa: PLC0415
+
+    needs, threads, descriptors = needs_of(settings), limits.threads(), limits.descriptors()
+    return {
+        "threads": needs.threads,
+        "threads_limit": threads[0].most if threads else None,
+        "descriptors": needs.descriptors,
+        "descriptors_limit": descriptors[0].most,
+        "processes": needs.processes,
+    }
+
+
 def _summary(settings: Settings) -> None:
     from gateway.cli.listing import show  # noqa: PLC0415
     from gateway.config.duration import format_duration  # noqa: PLC0415
@@ -73,6 +91,10 @@ def _summary(settings: Settings) -> None:
     brokers = ", ".join(endpoint.url for endpoint in settings.mqtt.endpoints)
     out(f"{files}: valid")
     out(f"gateway {settings.gateway_id}, broker {brokers}, topics {_topic(settings, 'DEVICE')}")
+    needs = _needs(settings)
+    threads = f"{needs['threads']} threads" + (f" of {needs['threads_limit']}" if needs["threads_limit"] else "")
+    processes = f", {needs['processes']} process(es) of their own" if needs["processes"] else ""
+    out(f"needs at most {threads}, {needs['descriptors']} file descriptors of {needs['descriptors_limit']}{processes}")
     if not settings.devices:
         out("no devices yet: add a [devices.NAME] table (see: sensorpost drivers)")
         return

@@ -27,6 +27,7 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
     from gateway.app import Gateway  # noqa: PLC0415 (the whole gateway)
     from gateway.cli.owner import become_owner  # noqa: PLC0415
     from gateway.cli.signals import stop_on_signals  # noqa: PLC0415
+    from gateway.config.budget import within  # noqa: PLC0415
     from gateway.config.load import load  # noqa: PLC0415
     from gateway.delivery.spool.lock import SpoolError  # noqa: PLC0415
     from gateway.paths import state_directory  # noqa: PLC0415
@@ -48,7 +49,7 @@ def command(config: Path | None, seconds: float | None, as_json: bool) -> int:  
         try:
             become_owner(state_directory(settings.files[0] if settings.files else None, os.environ))
             main_file = settings.files[0].resolve()
-            gateway = Gateway(settings, reload=lambda: load(main_file))
+            gateway = Gateway(within(settings), reload=lambda: within(load(main_file)))
         except SpoolError as exc:
             raise click.ClickException(str(exc)) from exc
         stop.about = gateway.inside.about

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway import limits
 from gateway.cli.main import main
 
 GOOD = """
@@ -50,11 +51,20 @@ def test_summary(good: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert said.out.splitlines() == [
         f"{good}: valid",
         "gateway attic-pi, broker mqtt://broker.example:1883, topics sensorpost/attic-pi/DEVICE",
+        needs_line(),
         "",
         "DEVICE  DRIVER       KIND     INTERVAL  CHANNELS",
         "fake    mock         sampled  200ms     temperature °C",
         "line    serial_line  sampled  disabled  level %",
     ]
+
+
+def needs_line() -> str:
+    """What is said of threads and descriptors: the limits are this machine's."""
+    most = limits.threads()
+    threads = f"9 threads of {most[0].most}" if most else "9 threads"
+    descriptors = limits.descriptors()[0].most
+    return f"needs at most {threads}, 32 file descriptors of {descriptors}"
 
 
 def test_summary_as_json(good: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,6 +81,34 @@ def test_summary_as_json(good: str, capsys: pytest.CaptureFixture[str]) -> None:
         "channels": [{"key": "temperature", "unit": "°C"}],
         "topic": "sensorpost/attic-pi/fake",
     }
+    needs = value["needs"]
+    assert (needs["threads"], needs["descriptors"], needs["processes"]) == (9, 32, 0)
+    assert 0 < needs["descriptors_limit"] <= 1024
+    assert needs["threads_limit"] is None or needs["threads_limit"] > 0
+
+
+def test_processes_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of drivers that live apart."""
+    path = tmp_path / "a.toml"
+    path.write_text('[devices.x]\ndriver = "mock"\nisolation = "process"\n')
+    assert main(["check", "-c", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[2].endswith(", 1 process(es) of their own")
+
+
+def test_too_many_devices_for_one_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistake like any other: one line with the reason and the way out, exit code 78, also as JSON."""
+    path = tmp_path / "a.toml"
+    line = '[devices.p{0}]\ndriver = "serial_line"\nfields = [{{ name = "a" }}]\nport = "/dev/tty{0}"\n'
+    path.write_text("".join(line.format(number) for number in range(200)))
+    assert main(["check", "-c", str(path)]) == 78
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"{path}: devices: 200 devices need 1192 file descriptors, and there can be ")
+    assert "second gateway" in said.err
+    assert len(said.err.splitlines()) == 1
+    assert main(["check", "-c", str(path), "--json"]) == 78
+    (error,) = json.loads(capsys.readouterr().out)["errors"]
+    assert (error["file"], error["path"]) == (str(path), "devices")
 
 
 def test_all_mistakes_at_once(bad: str, capsys: pytest.CaptureFixture[str]) -> None:

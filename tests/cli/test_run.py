@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import Broker, Subscriber, free_port
+from support import Broker, Subscriber, free_port, wait_until
 
 CONFIG = """
 [gateway]
@@ -77,9 +77,9 @@ def test_run_until_a_signal(
 
 
 def test_the_system_knows_every_thread_by_name(
-    tmp_path: Path, mosquitto: Broker, start: Start, subscriber: Listen
+    tmp_path: Path, mosquitto: Broker, start: Start, subscriber: Listen, sensorpost: Run
 ) -> None:
-    """``top -H`` and ``ps -T`` show which thread is which, and the process as ``sensorpost``."""
+    """``top -H`` and ``ps -T`` show which thread is which, no more of them than ``check`` says."""
     configure(tmp_path, mosquitto.port, '[devices.greenhouse-north-07]\ndriver = "mock"\nisolation = "process"\n')
     ear = subscriber(mosquitto)
     process = start("run")
@@ -88,6 +88,10 @@ def test_the_system_knows_every_thread_by_name(
     assert names == ["control", "dev:fake", "dev:gre~orth-07", "paho", "publisher", "sensorpost", "signals"]
     (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     assert Path(f"/proc/{child}/comm").read_text() == "dev:gre~orth-07\n"
+    needs = json.loads(sensorpost("check", "--json").stdout)["needs"]
+    inside = [*Path(f"/proc/{process.pid}/task").iterdir(), *Path(f"/proc/{child}/task").iterdir()]
+    assert len(inside) <= needs["threads"]
+    assert len(list(Path(f"/proc/{process.pid}/fd").iterdir())) <= needs["descriptors"]
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=10)
 
@@ -158,6 +162,30 @@ def test_an_invalid_configuration(tmp_path: Path, start: Start) -> None:
     _, err = process.communicate(timeout=10)
     assert process.returncode == 78
     assert "did you mean interval?" in err
+
+
+def test_more_devices_than_a_process_can_have(tmp_path: Path, start: Start, sensorpost: Run) -> None:
+    """Refused at the start before anything is touched, and at a reload with nothing changed: exit code 78."""
+    configure(tmp_path, free_port())
+    one = (tmp_path / "sensorpost.toml").read_text()
+    line = '[devices.p{0}]\ndriver = "serial_line"\nfields = [{{ name = "a" }}]\nport = "/dev/tty{0}"\n'
+    many = one + "".join(line.format(number) for number in range(200))
+    (tmp_path / "sensorpost.toml").write_text(many)
+    process = start("run")
+    _, err = process.communicate(timeout=15)
+    assert process.returncode == 78
+    assert err.splitlines()[-1].startswith("sensorpost.toml: devices: 201 devices need 1192 file descriptors, and ")
+    assert not (tmp_path / "state" / "spool.db").exists()
+    (tmp_path / "sensorpost.toml").write_text(one)
+    process = start("run")
+    wait_until((tmp_path / "state" / "control.sock").exists, 15)
+    (tmp_path / "sensorpost.toml").write_text(many)
+    done = sensorpost("reload")
+    assert done.returncode == 78
+    assert "201 devices need 1192 file descriptors" in done.stderr
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=10)
+    assert process.returncode == 0
 
 
 def test_warnings_of_the_configuration_are_logged(tmp_path: Path, start: Start) -> None:
