@@ -91,6 +91,5 @@ def _runs(db: sqlite3.Connection, devices: dict[int, str]) -> dict[str, StoredRu
                     last[device] = max(seq, last.get(device, 0))
         losses = db.execute("SELECT stream, count FROM loss WHERE run = ?", (number,))
         dropped = {devices[stream]: count for stream, count in losses if stream in devices}
-        lost = db.execute("SELECT coalesce(sum(count), 0) FROM loss WHERE run = ?", (number,)).fetchone()[0]
-        found[run] = StoredRun(last, bool(exact), dropped + lost)
+        found[run] = StoredRun(last, bool(exact), dropped)
     return found
