@@ -8,10 +8,9 @@ import re
 from pathlib import Path
 
 from gateway.driver import DeviceUnavailable
+from gateway.hardware.permission import permission_hint
 
 try:
-    import grp
-    import pwd
     import termios
 
     ERRORS: tuple[type[Exception], ...] = (OSError, termios.error)
@@ -31,7 +30,7 @@ def explain_open(port: str, error: Exception, settings: str) -> DeviceUnavailabl
     elif number == errno.ENOENT:
         message, hint = f"there is no port {port}", f"plug it in; {_ports_here()}"
     elif number in (errno.EACCES, errno.EPERM):
-        message, hint = f"no permission to use {port}", _permission_hint(port)
+        message, hint = f"no permission to use {port}", permission_hint(port, "dialout")
     elif number in (errno.EBUSY, errno.EAGAIN):
         message, hint = f"{port} is in use{_by_whom(port)}", "a port serves one program and one device"
     elif number == errno.EINVAL:
@@ -96,20 +95,6 @@ def _ports_here() -> str:
         return "this machine has no serial port now"
     more = f" and {len(found) - 8} more" if len(found) > 8 else ""
     return f"ports here: {', '.join(found[:8])}{more}"
-
-
-def _permission_hint(port: str) -> str:
-    try:
-        group = grp.getgrgid(os.stat(port).st_gid).gr_name  # noqa: PTH116 (the port's own name is shown as it is)
-        user = pwd.getpwuid(os.geteuid()).pw_name
-        member = user in grp.getgrnam(group).gr_mem
-    except (KeyError, OSError):
-        group, user, member = "dialout", "$USER", False
-    if group == "root":  # just plugged in: udev has not given it its group yet
-        return "if it was plugged in a moment ago this passes by itself; else a udev rule must give it a group"
-    if member:
-        return f"{user} is in the group {group}, but since this login: log in again, or restart the service"
-    return f"sudo usermod -aG {group} {user}, then log in again"
 
 
 def _by_whom(port: str) -> str:
