@@ -10,16 +10,14 @@ All three methods of one driver object are called from one thread and never at t
 from __future__ import annotations
 
 import dataclasses
-import inspect
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from gateway.config.duration import parse_duration
-from gateway.hardware.protocols import Hardware, SerialPort, Sysfs
+from gateway.hardware.protocols import Hardware, I2CDevice, SerialPort, Sysfs
+from gateway.options import Duration, I2COptions, NoOptions, Size, option, options
 from gateway.units import check_pair
 
 __all__ = [
@@ -29,6 +27,8 @@ __all__ = [
     "Driver",
     "DriverError",
     "Duration",
+    "I2CDevice",
+    "I2COptions",
     "Kind",
     "Misconfigured",
     "NoOptions",
@@ -50,12 +50,6 @@ Values = Mapping[str, Scalar]
 
 Result = Values | Sequence[Values] | None
 """What ``read`` returns: one reading, several in order of time, or ``None`` when there is nothing."""
-
-Duration = Annotated[float, "duration"]
-"""The type of an option that is a length of time: seconds for the driver, ``"500ms"`` or ``"1h30m"`` for the user."""
-
-Size = Annotated[int, "size"]
-"""The type of an option that is an amount of data: bytes for the driver, ``"64MB"`` for the user."""
 
 RESERVED_KEYS = frozenset({"time", "run", "seq", "clock", "device", "topic"})
 EVENT_KEYS = frozenset({"event", "tag", "dwell_s"})
@@ -127,57 +121,6 @@ class Channel:
 
 
 OptionsT = TypeVar("OptionsT")
-_DURATION = re.compile(r"\bDuration\b|, 'duration'\]")
-"""An annotation that is or holds :data:`Duration`, as written or evaluated."""
-
-
-def option(
-    default: Any = dataclasses.MISSING,
-    *,
-    help: str,
-    min: float | None = None,
-    max: float | None = None,
-    pattern: str | None = None,
-    key: str | None = None,
-    default_factory: Callable[[], Any] | None = None,
-) -> Any:
-    """Declare one option of a driver; without a default the user must set it.
-
-    ``help`` is one line for people (it becomes the comment in the sample configuration). ``min`` and ``max`` bound a
-    number, ``pattern`` is a regular expression that a whole text must match. ``key`` is the option's name in the
-    configuration where that cannot be a name in Python, such as ``in``.
-    """
-    facts = {"help": help, "min": min, "max": max, "pattern": pattern, "key": key}
-    metadata = {key: value for key, value in facts.items() if value is not None}
-    if default_factory is not None:
-        return dataclasses.field(default_factory=default_factory, metadata=metadata)
-    if default is dataclasses.MISSING:
-        return dataclasses.field(metadata=metadata)
-    return dataclasses.field(default=default, metadata=metadata)
-
-
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option, dataclasses.field))
-def options(cls: type[OptionsT]) -> type[OptionsT]:
-    """Make a class a driver's options: a frozen, keyword-only dataclass whose types are the validation.
-
-    Types that are understood: ``int``, ``float``, ``bool``, ``str``, ``Duration``, ``Size``, ``Literal[...]``,
-    ``X | None``, ``tuple[X, ...]``, ``dict[str, X]`` and further option classes. The default of a ``Duration`` may be
-    written as the user would, ``"60s"``. A class made with ``@dataclass(frozen=True)`` serves as well.
-    """
-    for name, annotation in inspect.get_annotations(cls).items():
-        field = cls.__dict__.get(name)
-        if (
-            isinstance(field, dataclasses.Field)
-            and isinstance(field.default, str)
-            and _DURATION.search(str(annotation))
-        ):
-            field.default = parse_duration(field.default)
-    return dataclass(frozen=True, kw_only=True, slots=True)(cls)
-
-
-@options
-class NoOptions:
-    """The options of a driver that has none."""
 
 
 class Runtime(Protocol):
@@ -268,6 +211,17 @@ class Driver(Generic[OptionsT]):
         )
         self._stack.callback(port_.close)
         return port_
+
+    def i2c(self, bus: int, address: int, *, mux: int | None = None, mux_channel: int | None = None) -> I2CDevice:
+        """Talk to the device at ``address`` (7 bits), where there is a TCA9548A through one of its channels.
+
+        Other devices share the bus: each call has it for itself, and so has a ``with self.chip.transaction():`` around
+        several. ``DeviceUnavailable`` when the bus is missing or not permitted, ``Misconfigured`` for an address that
+        no device can have.
+        """
+        device = self._runtime.hardware.i2c(bus, address, mux=mux, mux_channel=mux_channel)
+        self._stack.callback(device.close)
+        return device
 
     def sysfs(self) -> Sysfs:
         """Files that the kernel or the system keeps: /sys, /proc, /etc."""

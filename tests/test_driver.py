@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
-from gateway.driver import BadReading, Channel, DeviceUnavailable, Driver, DriverError, Misconfigured, option, options
-from gateway.testing import DriverHarness
-
-
-def test_options_are_frozen_and_by_name() -> None:
-    """Made by the decorator, with help for each."""
-
-    @options
-    class Mine:
-        port: str = option(help="the port")
-        baudrate: int = option(9600, help="bits per second", min=50)
-
-    mine = Mine(port="x")
-    assert (mine.port, mine.baudrate) == ("x", 9600)
-    assert {field.name: field.metadata["help"] for field in dataclasses.fields(Mine)} == {  # type: ignore[arg-type]
-        "port": "the port",
-        "baudrate": "bits per second",
-    }
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        mine.port = "y"  # type: ignore[misc]
+from gateway.driver import (
+    BadReading,
+    Channel,
+    DeviceUnavailable,
+    Driver,
+    DriverError,
+    I2COptions,
+    Misconfigured,
+    options,
+)
+from gateway.testing import DriverHarness, FakeHardware, FakeI2C
 
 
 @pytest.mark.parametrize("name", ["Temperature", "2nd", "a-b", "", "ä", "time", "seq", "device"])
@@ -71,3 +60,33 @@ def test_release_closes_what_was_opened_also_twice() -> None:
         with pytest.raises(OSError, match="gone"):
             harness.driver.release()
     assert closed == ["port"]
+
+
+def test_a_device_on_a_bus_closes_by_itself() -> None:
+    """With the options that every I2C device has."""
+
+    @options
+    class Where(I2COptions):
+        """Its options."""
+
+    class Mine(Driver[Where]):
+        """A driver."""
+
+        options_type = Where
+        channels = (Channel("a"),)
+
+        def open(self) -> None:
+            where = self.options
+            self.chip = self.i2c(where.bus, where.address, mux=where.mux, mux_channel=where.mux_channel)
+
+        def read(self) -> dict[str, float]:
+            return {"a": self.chip.read_register(1)[0]}
+
+    direct, behind = FakeI2C({1: 10}), FakeI2C({1: 20})
+    hardware = FakeHardware(i2c={(1, 0x40): direct, (1, 0x40, 0x70, 3): behind})
+    with DriverHarness(Mine, hardware=hardware, address=0x40) as it:
+        assert it.read() == {"a": 10}
+        assert direct.is_open
+    with DriverHarness(Mine, hardware=hardware, address=0x40, mux=0x70, mux_channel=3) as it:
+        assert it.read() == {"a": 20}
+    assert hardware.still_open() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 
@@ -34,6 +35,42 @@ class SerialPort(Protocol):
         """Close the port. Safe to call twice."""
 
 
+class I2CDevice(Protocol):
+    """A device on an I2C bus that it shares with others.
+
+    Every call has the bus for itself and waits for it at most 5 s: ``BadReading`` says who kept it busy.
+    ``DeviceUnavailable`` when the device does not answer, or the bus does not work.
+    """
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a call of another thread waits for the bus at this moment."""
+
+    def write(self, data: bytes) -> None:
+        """Send ``data``."""
+
+    def read(self, size: int) -> bytes:
+        """Receive ``size`` bytes."""
+
+    def write_read(self, data: bytes, size: int) -> bytes:
+        """Send ``data``, then receive ``size`` bytes, with a repeated start in between."""
+
+    def read_register(self, register: int, size: int = 1) -> bytes:
+        """``size`` bytes from a register with a number of one byte, and those after it."""
+
+    def write_register(self, register: int, value: int | bytes) -> None:
+        """Put one byte, or several, into a register and those after it."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Have the bus for several calls: no other device gets in between. Keep it short."""
+
+    def cancel_wait(self) -> None:
+        """Let a call that waits for the bus in another thread fail."""
+
+    def close(self) -> None:
+        """Let go of the device. Safe to call twice."""
+
+
 class Sysfs(Protocol):
     """Files of the kernel and the system. Paths are absolute; tests put another root below them."""
 
@@ -60,6 +97,9 @@ class Hardware(Protocol):
         self, port: str, baudrate: int, *, bytesize: int, parity: str, stopbits: float, timeout: float
     ) -> SerialPort:
         """Open a serial port, exclusively."""
+
+    def i2c(self, bus: int, address: int, *, mux: int | None = None, mux_channel: int | None = None) -> I2CDevice:
+        """A device on an I2C bus; ``mux`` and ``mux_channel``: behind a TCA9548A."""
 
     def sysfs(self) -> Sysfs:
         """The machine's files."""

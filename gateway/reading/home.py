@@ -42,6 +42,10 @@ class Home(Protocol):
     def check(self, result: Any) -> Frozen:
         """Check what ``read`` returned, and make plain values of it. Raises ``BadReading``."""
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the driver waits for a bus that other devices use: that is not the time of its call."""
+
     def wake(self) -> None:
         """End what the driver waits for. For any thread."""
 
@@ -71,6 +75,11 @@ class Here:
     def check(self, result: Any) -> Frozen:
         """See :class:`Home`."""
         return freeze(result, self._channels, self._kind)
+
+    @property
+    def waiting(self) -> bool:
+        """See :class:`Home`."""
+        return self._hardware.waiting
 
     def wake(self) -> None:
         """See :class:`Home`."""

@@ -43,6 +43,8 @@ class Remote:
         self._memory = memory
         self._stop = stop
         self._channels = {one.channel.name: one.channel for one in settings.channels}
+        self.waiting = False
+        """See :class:`gateway.reading.home.Home`: a driver in a process shares its bus with nobody."""
 
     def new_driver(self) -> RemoteDriver:
         """Let the process make a driver object. Raises what making it raises there."""

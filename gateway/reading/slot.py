@@ -91,13 +91,17 @@ class Slot:
         return self.settings.isolation == "auto" and not self.memory.moved
 
     def watch(self, passed_ns: int) -> tuple[Beat, float] | None:
-        """The driver call that was under way at the last look and still is, and its age in seconds."""
+        """The driver call that was under way at the last look and still is, and its age in seconds.
+
+        A look that finds it waiting for its bus makes it no older: that is the time of the others on the bus.
+        """
         assert self.reader is not None
         beat = self.reader.beat
         if beat is None or beat is not self._beat:
             self._beat, self._age_ns, self.hung = beat, 0, False
             return None
-        self._age_ns += passed_ns
+        if not self.reader.home.waiting:
+            self._age_ns += passed_ns
         return beat, self._age_ns / 1e9
 
     def new_reader(

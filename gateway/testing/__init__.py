@@ -15,12 +15,14 @@ second has passed. ``docs/writing-a-driver.md`` has more.
 """
 
 from gateway.testing.checks import check_driver, check_result
+from gateway.testing.fake_i2c import FakeI2C
 from gateway.testing.fakes import FakeHardware, FakeSerial, FakeSysfs, FakeTime
 from gateway.testing.harness import DriverHarness, build_options, load_driver
 
 __all__ = [
     "DriverHarness",
     "FakeHardware",
+    "FakeI2C",
     "FakeSerial",
     "FakeSysfs",
     "FakeTime",

@@ -21,8 +21,8 @@ from gateway.testing.pages import sample_options
 
 THROUGH_THE_SEAM = {
     "serial": "self.serial(...)",
-    "smbus": "the runtime",
-    "smbus2": "the runtime",
+    "smbus": "self.i2c(...)",
+    "smbus2": "self.i2c(...)",
     "spidev": "the runtime",
 }
 """Libraries that a driver does not import, because then it would run on real hardware only."""
@@ -181,7 +181,7 @@ def _life(harness: Any, where: str) -> Iterator[str]:
         yield from _fails(f"release() {where}", harness.driver.release)
         yield from _fails(f"a second release() {where}", harness.driver.release)
     if isinstance(harness.hardware, FakeHardware):
-        yield from (f"{name} is still open after release()" for name, p in harness.hardware.ports.items() if p.is_open)
+        yield from (f"{name} is still open after release()" for name in harness.hardware.still_open())
 
 
 def _fails(what: str, call: Any) -> Iterator[str]:

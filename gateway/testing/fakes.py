@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from gateway.driver import DeviceUnavailable
+from gateway.testing.fake_i2c import FakeI2C
 
 
 class FakeTime:
@@ -189,13 +190,22 @@ def _matches(path: list[str], pattern: list[str]) -> bool:
     return len(path) == len(pattern) and all(map(fnmatchcase, path, pattern))
 
 
+Place = tuple[int, int] | tuple[int, int, int, int]
+"""Where a device is on I2C: bus and address; behind a TCA9548A its address and the channel after them."""
+
+
 class FakeHardware:
-    """What a driver is given: the ports by name and the machine's files. Nothing else exists."""
+    """What a driver is given: the ports by name, I2C devices by :data:`Place`, the machine's files; nothing else."""
 
     def __init__(
-        self, *, ports: Mapping[str, FakeSerial] | None = None, sysfs: FakeSysfs | Mapping[str, str] | None = None
+        self,
+        *,
+        ports: Mapping[str, FakeSerial] | None = None,
+        i2c: Mapping[Place, FakeI2C] | None = None,
+        sysfs: FakeSysfs | Mapping[str, str] | None = None,
     ) -> None:
         self.ports: dict[str, FakeSerial] = dict(ports or {})
+        self.chips: dict[Place, FakeI2C] = dict(i2c or {})
         self._sysfs = sysfs if isinstance(sysfs, FakeSysfs) else FakeSysfs(sysfs)
 
     def serial(
@@ -207,6 +217,19 @@ class FakeHardware:
         self.ports[port].open(port, SerialSettings(baudrate, bytesize, parity, stopbits), timeout)
         return self.ports[port]
 
+    def i2c(self, bus: int, address: int, *, mux: int | None = None, mux_channel: int | None = None) -> FakeI2C:
+        """Open one of the I2C devices. Where there is none, one is found that does not answer, as on a real bus."""
+        where = f"{address:#04x} on I2C bus {bus}"
+        if all(place[0] != bus for place in self.chips):
+            raise DeviceUnavailable(f"there is no I2C bus {bus}")
+        place = (bus, address) if mux is None or mux_channel is None else (bus, address, mux, mux_channel)
+        chip = self.chips.get(place)
+        if chip is None:
+            chip = FakeI2C()
+            chip.unplug()
+        chip.open(where)
+        return chip
+
     def sysfs(self) -> FakeSysfs:
         """The machine's files."""
         return self._sysfs
@@ -215,3 +238,8 @@ class FakeHardware:
         """Let waiting on the ports take ``time``."""
         for port in self.ports.values():
             port.time = time
+
+    def still_open(self) -> list[str]:
+        """What is open: the names of ports and I2C devices."""
+        chips = [f"{place[1]:#04x} on I2C bus {place[0]}" for place, chip in self.chips.items() if chip.is_open]
+        return [name for name, port in self.ports.items() if port.is_open] + chips

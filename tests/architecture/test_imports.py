@@ -71,7 +71,18 @@ def test_a_start_loads_no_room_that_it_does_not_enter(start: str) -> None:
         [sys.executable, "-c", code], cwd=ROOT, env=unwatched(), capture_output=True, text=True, check=True
     )
     loaded = set(done.stdout.split())
-    unwanted = {"paho", "serial", "rich", "http.server", "sqlite3", "ssl", "drivers", "gateway.app", "asyncio"}
+    unwanted = {
+        "paho",
+        "serial",
+        "smbus2",
+        "rich",
+        "http.server",
+        "sqlite3",
+        "ssl",
+        "drivers",
+        "gateway.app",
+        "asyncio",
+    }
     assert loaded & unwanted == set()
 
 
@@ -87,4 +98,4 @@ def test_help_loads_no_driver_and_no_library_of_a_room() -> None:
     )
     loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in done.stderr.splitlines() if "|" in line}
     assert "click" in loaded
-    assert loaded & {"paho", "serial", "rich", "drivers", "http", "sqlite3", "ssl"} == set()
+    assert loaded & {"paho", "serial", "smbus2", "rich", "drivers", "http", "sqlite3", "ssl"} == set()

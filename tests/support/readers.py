@@ -9,7 +9,7 @@ from typing import Any
 from gateway.config.settings import ChannelSettings, DeviceSettings
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.driver import Channel, Driver, Kind, NoOptions
-from gateway.hardware.protocols import SerialPort, Sysfs
+from gateway.hardware.protocols import I2CDevice, SerialPort, Sysfs
 from gateway.reading.memory import DeviceMemory
 from gateway.reading.reader import Reader
 from gateway.reading.reading import Reading, Sample
@@ -28,6 +28,10 @@ class NoHardware:
     def serial(
         self, port: str, baudrate: int, *, bytesize: int, parity: str, stopbits: float, timeout: float
     ) -> SerialPort:
+        """There is none."""
+        raise AssertionError("no hardware in this test")
+
+    def i2c(self, bus: int, address: int, *, mux: int | None = None, mux_channel: int | None = None) -> I2CDevice:
         """There is none."""
         raise AssertionError("no hardware in this test")
 

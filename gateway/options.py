@@ -1,0 +1,86 @@
+"""How a driver declares its options; drivers import all of it from :mod:`gateway.driver`."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, dataclass_transform
+
+from gateway.config.duration import parse_duration
+
+Duration = Annotated[float, "duration"]
+"""The type of an option that is a length of time: seconds for the driver, ``"500ms"`` or ``"1h30m"`` for the user."""
+
+Size = Annotated[int, "size"]
+"""The type of an option that is an amount of data: bytes for the driver, ``"64MB"`` for the user."""
+
+OptionsT = TypeVar("OptionsT")
+_DURATION = re.compile(r"\bDuration\b|, 'duration'\]")
+"""An annotation that is or holds :data:`Duration`, as written or evaluated."""
+
+
+def option(
+    default: Any = dataclasses.MISSING,
+    *,
+    help: str,
+    min: float | None = None,
+    max: float | None = None,
+    pattern: str | None = None,
+    key: str | None = None,
+    default_factory: Callable[[], Any] | None = None,
+) -> Any:
+    """Declare one option of a driver; without a default the user must set it.
+
+    ``help`` is one line for people (it becomes the comment in the sample configuration). ``min`` and ``max`` bound a
+    number, ``pattern`` is a regular expression that a whole text must match. ``key`` is the option's name in the
+    configuration where that cannot be a name in Python, such as ``in``.
+    """
+    facts = {"help": help, "min": min, "max": max, "pattern": pattern, "key": key}
+    metadata = {key: value for key, value in facts.items() if value is not None}
+    if default_factory is not None:
+        return dataclasses.field(default_factory=default_factory, metadata=metadata)
+    if default is dataclasses.MISSING:
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option, dataclasses.field))
+def options(cls: type[OptionsT]) -> type[OptionsT]:
+    """Make a class a driver's options: a frozen, keyword-only dataclass whose types are the validation.
+
+    Types that are understood: ``int``, ``float``, ``bool``, ``str``, ``Duration``, ``Size``, ``Literal[...]``,
+    ``X | None``, ``tuple[X, ...]``, ``dict[str, X]`` and further option classes. The default of a ``Duration`` may be
+    written as the user would, ``"60s"``. A class made with ``@dataclass(frozen=True)`` serves as well.
+    """
+    for name, annotation in inspect.get_annotations(cls).items():
+        field = cls.__dict__.get(name)
+        if (
+            isinstance(field, dataclasses.Field)
+            and isinstance(field.default, str)
+            and _DURATION.search(str(annotation))
+        ):
+            field.default = parse_duration(field.default)
+    return dataclass(frozen=True, kw_only=True, slots=True)(cls)
+
+
+@options
+class NoOptions:
+    """The options of a driver that has none."""
+
+
+@options
+class I2COptions:
+    """The options of every I2C device. A driver declares ``address`` anew, with its chip's default and range."""
+
+    bus: int = option(1, help="number of the I2C bus: 1 is on pins 3 and 5 of a Raspberry Pi", min=0)
+    address: int = option(help="address of the device on the bus", min=0x08, max=0x77)
+    mux: int | None = option(None, help="address of the TCA9548A that the device is behind", min=0x70, max=0x77)
+    mux_channel: int | None = option(None, help="channel of that TCA9548A", min=0, max=7)
+
+    def __post_init__(self) -> None:
+        """Refuse one without the other."""
+        if (self.mux is None) != (self.mux_channel is None):
+            raise ValueError("mux and mux_channel belong together: set both or neither")
