@@ -42,8 +42,8 @@ def command(
     """How the devices of the running gateway do: rate, lateness, read time, processor time, queue, errors.
 
     A table on a terminal (q leaves it, s sorts by the next column), plain lines anywhere else. It asks the gateway on
-    this machine and needs no broker. Processor time is that of the last 10 s; in the first round, since the device's
-    thread began.
+    this machine and needs no broker. Processor time is that since the round before; in the first round, since the
+    device's thread began.
     """
     from gateway.cli.signals import stop_on_signals  # noqa: PLC0415 (all that follows is needed only now)
     from gateway.cli.top_rounds import Rounds  # noqa: PLC0415

@@ -99,4 +99,4 @@ def title(one: Round) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}%"
+    return "-" if value is None else f"{value:.1f}%" if value >= 9.95 else f"{value:.2f}%"

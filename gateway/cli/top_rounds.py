@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gateway.delivery.payload import rfc3339
 from gateway.status.control import call
-
-OVER = 10.0
-"""Seconds over which processor time is looked at: the kernel counts it in steps of 10 ms."""
 
 Row = Mapping[str, Any]
 """One device as the gateway's verb ``top`` tells it, with ``time`` and ``cpu_percent`` added."""
@@ -33,23 +29,25 @@ class Rounds:
 
     def __init__(self, socket: Path) -> None:
         self._socket = socket
-        self._shares: dict[tuple[Any, ...], Share] = {}
+        self._used: dict[tuple[Any, ...], tuple[float, float]] = {}
 
     def take(self) -> Round:
         """Look once more. Raises ``NotRunning`` and ``ControlError``."""
-        gateway, *devices = call(self._socket, {"verb": "top"})
-        return self.add(gateway, devices)
+        gateway, *parts = call(self._socket, {"verb": "top"})
+        return self.add(gateway, [row for part in parts for row in part["devices"]])
 
     def add(self, gateway: dict[str, Any], devices: list[dict[str, Any]]) -> Round:
-        """What the gateway has answered, and how much processor time it took lately."""
-        before, self._shares = self._shares, {}
-        at, stamp = gateway["uptime_s"], rfc3339(time.time_ns())
+        """What the gateway has answered, and its share of one processor since the last time, or since it began."""
+        before, self._used = self._used, {}
+        at: float = gateway["uptime_s"]
+        stamp = rfc3339(time.time_ns())
 
         def percent(whose: tuple[Any, ...], used: float | None, age: float | None) -> float | None:
             if used is None or age is None:
                 return None
-            share = self._shares[whose] = before.get(whose, Share(at - age))
-            return share.percent(at, used)
+            self._used[whose] = at, used
+            since, already = before.get(whose, (at - age, 0.0))
+            return round(max(0.0, used - already) / max(0.01, at - since) * 100, 2)
 
         head = {**gateway, "cpu_percent": percent((gateway["run"],), gateway["cpu_s"], at)}
         rows = []
@@ -57,20 +55,3 @@ class Rounds:
             whose = (gateway["run"], row["device"], row["thread"], row["pid"])
             rows.append({"time": stamp, **row, "cpu_percent": percent(whose, row["cpu_s"], row["thread_s"])})
         return Round(head, rows)
-
-
-@dataclass(slots=True)
-class Share:
-    """The processor time of one thread or process."""
-
-    began: float
-    """When it had used none yet."""
-    _seen: deque[tuple[float, float]] = field(default_factory=deque)
-
-    def percent(self, at: float, used: float) -> float:
-        """Its share of one processor over the last ``OVER`` seconds; at first, since it began."""
-        while len(self._seen) > 1 and self._seen[1][0] <= at - OVER:
-            self._seen.popleft()
-        since, already = self._seen[0] if self._seen else (self.began, 0.0)
-        self._seen.append((at, used))
-        return round(max(0.0, used - already) / max(0.01, at - since) * 100, 1)

@@ -15,6 +15,8 @@ from gateway.status.control import Request
 from gateway.status.meter import Seat
 from gateway.status.text import span
 
+BATCH = 50
+"""Devices that are told at once: fewer are many system calls, more keep the interpreter from the readers for long."""
 READER = "dev:"
 """What the names of readers' threads begin with."""
 
@@ -32,7 +34,7 @@ class Inside:
         self._since_ns = clock.boot_ns()
 
     def top(self, _: Request) -> Iterator[dict[str, Any]]:
-        """The control verb ``top``: a line about the gateway, then one per device, all counted since the start."""
+        """The control verb ``top``: a line about the gateway, then its devices, all counted since the start."""
         now = self._clock.boot_ns()
         yield {
             "gateway": self._gateway_id,
@@ -42,8 +44,9 @@ class Inside:
             "descriptors": _descriptors(),
             "cpu_s": round(time.process_time(), 3),
         }
-        for board in tuple(self._boards().values()):
-            yield self._device(board)
+        boards = tuple(self._boards().values())
+        for first in range(0, len(boards), BATCH):
+            yield {"devices": [self._device(board) for board in boards[first : first + BATCH]]}
 
     def _device(self, board: DeviceBoard) -> dict[str, Any]:
         status, pace, seat = board.snapshot(), board.pace(), board.seat
@@ -61,6 +64,7 @@ class Inside:
             "thread_s": _seconds(now - seat.since_ns) if seat else None,
             "pid": seat.pid if seat else None,
             "call": {"what": call.what, "for_s": _seconds(now - call.began_ns)} if call else None,
+            "read": ledger.read,
             "queued": ledger.queued,
             "failed": ledger.failed,
             "missed": ledger.missed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -99,20 +100,21 @@ class Meter:
         return Pace(self._rate(now), sum(took) / len(took), max(took)) if took else None
 
     def _rate(self, now: float) -> float | None:
-        began = sorted(self._began.values)
-        lately = [at for at in began if at >= now - LATELY]
-        lately = lately if len(lately) > 1 else began[-2:]
-        if len(lately) < 2 or now <= lately[0]:
+        began = self._began.in_order()
+        first = max(0, min(bisect_left(began, now - LATELY), len(began) - 2))
+        count = len(began) - first
+        if count < 2 or now <= began[first]:
             return None
         # the second one is less only when a read is overdue: then it falls with the time that passes
-        return min((len(lately) - 1) / max(1e-6, lately[-1] - lately[0]), len(lately) / (now - lately[0]))
+        return min((count - 1) / max(1e-6, began[-1] - began[first]), count / (now - began[first]))
 
 
 class Recent:
-    """The last numbers, in no order, 2 KiB of them at most."""
+    """The last numbers, 2 KiB of them at most."""
 
     def __init__(self) -> None:
         self.values = array("d")
+        """In no order."""
         self._next = 0
 
     def add(self, value: float) -> None:
@@ -122,3 +124,7 @@ class Recent:
         else:
             self.values[self._next] = value
             self._next = (self._next + 1) % KEPT
+
+    def in_order(self) -> array[float]:
+        """The oldest first."""
+        return self.values[self._next :] + self.values[: self._next]

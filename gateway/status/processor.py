@@ -1,25 +1,31 @@
-"""Processor time, as the kernel counts it. It is read when somebody looks, so nobody else pays for it. Linux only."""
+"""Processor time, as the kernel counts it. It is asked when somebody looks, so nobody else pays for it. Linux only."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import sys
+import time
+
+# The clocks of threads and processes have numbers that are made of theirs (clock_getcpuclockid(3), in the kernel
+# MAKE_THREAD_CPUCLOCK and MAKE_PROCESS_CPUCLOCK). The call is exact, opens no file, and refuses what has ended, whereas
+# time.pthread_getcpuclockid may crash on it.
+OF_THREAD = 6
+OF_PROCESS = 2
 
 
 def of_thread(native_id: int) -> float | None:
-    """Seconds that one of our threads has used, in steps of 10 ms; ``None``: it has ended, or nothing tells."""
-    return _seconds(Path(f"/proc/self/task/{native_id}/stat"))
+    """Seconds that one of our threads has used; ``None``: it has ended, or nothing tells."""
+    return _seconds(native_id, OF_THREAD)
 
 
 def of_process(pid: int) -> float | None:
     """The same of all threads of a process."""
-    return _seconds(Path(f"/proc/{pid}/stat"))
+    return _seconds(pid, OF_PROCESS)
 
 
-def _seconds(path: Path) -> float | None:
-    """User and system time (proc(5)): fields 14 and 15, counted after the name, which may have anything in it."""
+def _seconds(number: int, what: int) -> float | None:
+    if sys.platform != "linux":
+        return None
     try:
-        fields = path.read_bytes().rpartition(b")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
+        return time.clock_gettime(~number << 3 | what)
+    except OSError:
         return None

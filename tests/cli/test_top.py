@@ -44,11 +44,11 @@ def gateway(tmp_path: Path, start: Start) -> subprocess.Popen[str]:
 
     def settled() -> bool:
         try:
-            _, *devices = call(tmp_path / "state" / "control.sock", {"verb": "top"})
+            _, part = call(tmp_path / "state" / "control.sock", {"verb": "top"})
         except (NotRunning, ControlError):
             return False
-        states = {device["device"]: device["state"] for device in devices}
-        rate = next(device["rate"] for device in devices if device["device"] == "office")
+        states = {device["device"]: device["state"] for device in part["devices"]}
+        rate = next(device["rate"] for device in part["devices"] if device["device"] == "office")
         return states == {"office": "online", "hall": "offline", "cellar": "disabled"} and rate is not None
 
     wait_until(settled, 20)

@@ -52,7 +52,7 @@ def test_figures_of_a_device() -> None:
         thread=4711,
     )
     shown = [found[name] for name in ("rate", "late p50", "late p99", "read", "read max", "cpu", "cpu time", "thread")]
-    assert shown == ["6/min", "0.12ms", "12.3ms", "123ms", "1.2s", "2.0%", "2m05s", "4711"]
+    assert shown == ["6/min", "0.12ms", "12.3ms", "123ms", "1.2s", "2.04%", "2m05s", "4711"]
     assert cells(thread=4711, pid=4712)["thread"] == "p4712"
 
 
@@ -97,6 +97,6 @@ def test_any_order_takes_devices_of_which_nothing_is_known(sort: str) -> None:
 def test_title() -> None:
     """The gateway in one line; descriptors where the system tells."""
     about = {"gateway": "attic", "threads": 7, "descriptors": 17, "cpu_percent": 1.26, "uptime_s": 75.0}
-    assert title(Round(about, [row()])) == "attic: 1 device, 7 threads, 17 descriptors, cpu 1.3%, up 1m15s"
+    assert title(Round(about, [row()])) == "attic: 1 device, 7 threads, 17 descriptors, cpu 1.26%, up 1m15s"
     about |= {"descriptors": None, "cpu_percent": None}
     assert title(Round(about, [])) == "attic: 0 devices, 7 threads, cpu -, up 1m15s"

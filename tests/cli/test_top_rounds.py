@@ -34,13 +34,12 @@ def test_the_first_look_is_back_to_the_beginning(rounds: Rounds) -> None:
     assert (percent(one), one.gateway["cpu_percent"]) == (25.0, 10.0)
 
 
-def test_later_ones_are_back_to_the_last_ten_seconds(rounds: Rounds) -> None:
-    """In between, to the first look."""
+def test_later_ones_are_back_to_the_one_before(rounds: Rounds) -> None:
+    """Exact to a hundredth of a percent."""
     look(rounds, 200.0, 25.0)
     assert percent(look(rounds, 202.0, 26.0)) == 50.0
-    assert percent(look(rounds, 209.0, 26.0)) == pytest.approx(11.1)
-    assert percent(look(rounds, 212.0, 26.0)) == 0.0
-    assert percent(look(rounds, 219.0, 33.0)) == 70.0
+    assert percent(look(rounds, 204.0, 26.0)) == 0.0
+    assert percent(look(rounds, 206.0, 26.001)) == 0.05
 
 
 def test_another_thread_begins_anew(rounds: Rounds) -> None:

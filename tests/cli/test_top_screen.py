@@ -46,12 +46,12 @@ def test_columns_stand_below_their_headings() -> None:
     """Words to the left, numbers to the right; the error below its device."""
     devices = [device("office"), device("hall", state="hung", last_error="read has not returned within 5 s")]
     assert lines(devices, 120) == [
-        "attic: 2 devices, 7 threads, 17 descriptors, cpu 1.2%, up 1m15s",
+        "attic: 2 devices, 7 threads, 17 descriptors, cpu 1.20%, up 1m15s",
         "",
         "DEVICE   STATE       RATE LATE P50 LATE P99    READ READ MAX    CPU CPU TIME  QUEUE FAILED RESTARTS   THREAD",
-        "hall     hung       1.0/s   0.10ms   0.90ms  2.00ms   12.0ms   0.1%     1.5s      3      4        5     4711",
+        "hall     hung       1.0/s   0.10ms   0.90ms  2.00ms   12.0ms  0.10%     1.5s      3      4        5     4711",
         "  read has not returned within 5 s",
-        "office   online     1.0/s   0.10ms   0.90ms  2.00ms   12.0ms   0.1%     1.5s      3      4        5     4711",
+        "office   online     1.0/s   0.10ms   0.90ms  2.00ms   12.0ms  0.10%     1.5s      3      4        5     4711",
         "sorted by device; s: by the next column, q: leave",
     ]
 

@@ -42,7 +42,9 @@ def inside(board: DeviceBoard, fake_clock: FakeClock) -> Inside:
 
 def device(inside: Inside) -> dict[str, Any]:
     """The only device in the answer."""
-    _, one = inside.top({"verb": "top"})
+    _, part = inside.top({"verb": "top"})
+    (one,) = part["devices"]
+    assert isinstance(one, dict)
     return one
 
 
@@ -70,6 +72,7 @@ def test_a_device_that_was_never_read(inside: Inside) -> None:
         "thread_s": None,
         "pid": None,
         "call": None,
+        "read": 0,
         "queued": 0,
         "failed": 0,
         "missed": 0,
@@ -107,6 +110,7 @@ def test_a_device_at_work(inside: Inside, board: DeviceBoard, fake_clock: FakeCl
         "thread_s": 4.6,
         "pid": None,
         "call": None,
+        "read": 2,
         "queued": 1,
         "failed": 1,
         "missed": 1,

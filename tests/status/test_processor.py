@@ -22,7 +22,7 @@ def spin(seconds: float) -> None:
 
 
 def test_of_a_thread() -> None:
-    """What it has used and nobody else; nothing tells once it has ended. Its name may look like a field."""
+    """What it has used and nobody else; nothing tells once it has ended."""
     spun, go_on = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -30,17 +30,18 @@ def test_of_a_thread() -> None:
         spun.set()
         go_on.wait(5)
 
-    thread = threads.start("dev:) 1 2 3 (", work)
+    thread = threads.start("dev:x", work)
     assert spun.wait(10)
     assert thread.native_id is not None
-    assert processor.of_thread(thread.native_id) == pytest.approx(0.1, abs=0.03)
+    assert processor.of_thread(thread.native_id) == pytest.approx(0.1, abs=0.01)
     go_on.set()
     thread.join(5)
     wait_until(lambda: processor.of_thread(thread.native_id or 0) is None)
 
 
 def test_of_a_process() -> None:
-    """All its threads together; ``None`` where there is no such process."""
+    """All its threads together, of any process; ``None`` where there is none."""
+    assert processor.of_process(os.getppid()) is not None
     used = processor.of_process(os.getpid())
     assert used == pytest.approx(time.process_time(), abs=0.1)
     with subprocess.Popen(["true"]) as gone:
