@@ -290,6 +290,7 @@ def stuck(street: Street, guest: Callable[[str], Guest]) -> tuple[Guest, Guest]:
 
 def test_two_calls_that_hang_are_a_stuck_bus(street: Street, guest: Callable[[str], Guest]) -> None:
     """Who waits is told at once, who comes later as well: it costs no more threads."""
+    street.bus._wait = 60.0
     first = guest("office").hangs()
     second, third = guest("kitchen").until_waiting(), guest("attic").until_waiting()
     first.rider.revoke()

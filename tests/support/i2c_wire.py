@@ -87,11 +87,16 @@ class Wire:
 
     def hang(self, address: int | None = None) -> None:
         """Calls of this address do not return, or all calls, before :meth:`free`."""
-        self._gates[address] = threading.Event()
+        self._gates.setdefault(address, threading.Event())
 
     def free(self, address: int | None = None) -> None:
         """They return, with an error, and hang no more."""
         self._gates.pop(address).set()
+
+    def free_all(self) -> None:
+        """Nothing hangs any more."""
+        for address in tuple(self._gates):
+            self.free(address)
 
     def call(self, messages: tuple[Any, ...]) -> None:
         """What happens on the wire in one call of ``i2c_rdwr``."""
