@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.catalog import Catalog
-from gateway.testing import DriverHarness, FakeHardware, FakeSerial, build_options, check_driver, load_driver
+from gateway.testing import DriverHarness, FakeHardware, FakeI2C, FakeSerial, build_options, check_driver, load_driver
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "writing-a-driver.md").read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_the_driver_is_short(folder: Path) -> None:
 
 
 def test_its_test_passes(folder: Path) -> None:
-    """The test on the page, run as an author would."""
+    """The tests on the page, run as an author would."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"],
         cwd=folder,
@@ -61,7 +61,7 @@ def test_its_test_passes(folder: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert "4 passed" in done.stdout
+    assert "6 passed" in done.stdout
 
 
 def test_the_streaming_driver(folder: Path) -> None:
@@ -73,3 +73,13 @@ def test_the_streaming_driver(folder: Path) -> None:
         assert it.read() is None
         port.feed(b"4006381333931\r")
         assert it.read() == {"event": "scanned", "code": "4006381333931"}
+
+
+def test_the_driver_on_a_bus(folder: Path) -> None:
+    """It fits on a postcard, and is found behind a multiplexer as well."""
+    file = folder / "drivers" / "tmp102.py"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert sum(1 for line in lines if line.strip() and '"""' not in line) <= 16
+    hardware = FakeHardware(i2c={(3, 0x49, 0x70, 2): FakeI2C({0: b"\x7f\xf0"})})
+    with DriverHarness(load_driver(file), hardware=hardware, bus=3, address=0x49, mux=0x70, mux_channel=2) as it:
+        assert it.read() == {"temperature": 127.9375}
