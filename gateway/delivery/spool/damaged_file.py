@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from gateway.delivery.spool.trouble import is_unreadable
+
 STEP = 500
 STRIDES = 1000
 """Ids that are tried one by one behind a place that cannot be read; from then on the stride doubles."""
@@ -17,6 +19,10 @@ Row = tuple[Any, ...]
 
 class DamagedFile:
     """Open read-only; the file stays as it is."""
+
+    needed = ("stream", "run")
+    """Tables without which the rest has no meaning: when the disk does not give them back, that may pass, and is raised
+    as ``sqlite3.OperationalError``."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
@@ -71,5 +77,7 @@ class DamagedFile:
         statement = f"SELECT * FROM {table} WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608 (constants)
         try:
             return self._db.execute(statement, (after, most)).fetchall()
-        except (sqlite3.Error, OverflowError):
+        except (sqlite3.Error, OverflowError) as exc:
+            if table in self.needed and isinstance(exc, sqlite3.Error) and is_unreadable(exc):
+                raise
             return None

@@ -178,7 +178,7 @@ class Disk:
                 file.close()
                 raise
         except sqlite3.Error as exc:
-            if not is_damage(exc):
+            if not self._counts_as_damage(exc):
                 raise
             return self._begin_anew(exc)
         return file
@@ -209,8 +209,7 @@ class Disk:
         return SpoolFile(self.path)
 
     def _trouble(self, exc: sqlite3.Error) -> None:
-        self._unreadable += is_unreadable(exc)
-        if not (is_damage(exc) or self._unreadable >= UNREADABLE):
+        if not self._counts_as_damage(exc):
             self._refuse(explain(self.path, exc))
             return
         self._let_go_of_file()
@@ -221,6 +220,10 @@ class Disk:
         else:
             self._accepts()
 
+    def _counts_as_damage(self, exc: sqlite3.Error) -> bool:
+        self._unreadable += is_unreadable(exc)
+        return is_damage(exc) or self._unreadable >= UNREADABLE
+
     def _accepts(self) -> None:
         self._refuses = False
         self._retry_ns = None
@@ -228,7 +231,8 @@ class Disk:
 
     def _refuse(self, reason: str) -> None:
         self._refuses = True
-        self._retry_ns = self._clock.boot_ns() + RETRY_NS
+        if self._retry_ns is None:  # reads that fail meanwhile do not put it off
+            self._retry_ns = self._clock.boot_ns() + RETRY_NS
         self.alarms.set(DISK, f"readings are kept in memory only, because the spool cannot be written: {reason}")
 
     def _let_go_of_file(self) -> None:

@@ -10,6 +10,8 @@ import sqlite3
 import stat
 from pathlib import Path
 
+from gateway.delivery.spool.lock import lock_path
+
 NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs")
 """File systems on which several machines write; a write-ahead log needs memory that is shared by its users."""
 
@@ -70,7 +72,7 @@ def explain(path: Path, exc: OSError | sqlite3.Error) -> str:
         number, said = _NUMBERS.get(getattr(exc, "sqlite_errorcode", 0) & 0xFF, 0), str(exc)
     if number in (errno.EACCES, errno.EPERM, 0) and (whose := _forbidden(path)) is not None:
         return whose
-    if _is_read_only(folder):
+    if _is_read_only(path):
         number = errno.EROFS
     what, do = _WORDS.get(number or 0, ("", ""))
     text = f"{path}: {what or said}"
@@ -95,9 +97,15 @@ _WORDS = {
 """What to say in the place of the system's words, if anything, and what to do."""
 
 
-def _is_read_only(folder: Path) -> bool:
+def _is_read_only(path: Path) -> bool:
+    """Also after an error that a newer kernel does not show in the mount's flags. Touches the lock's file alone."""
     with contextlib.suppress(OSError):
-        return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+        if os.statvfs(path.parent).f_flag & os.ST_RDONLY:
+            return True
+    try:
+        os.close(os.open(lock_path(path), os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW))
+    except OSError as exc:
+        return exc.errno == errno.EROFS
     return False
 
 
@@ -105,24 +113,22 @@ def _forbidden(path: Path) -> str | None:
     """Which file or folder on the way the gateway has no right to, and how it gets one."""
     for folder in reversed(path.parents):
         if not os.access(folder, os.X_OK, effective_ids=True):
-            return _whose(folder)
+            return _whose(folder, "pass through it", f"sudo chmod o+x {folder}, or set [spool] path to another place")
     for file in (path.parent, *(path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", ".lock"))):
         if file.exists() and not os.access(file, os.R_OK | os.W_OK, effective_ids=True):
-            return _whose(file)
+            user = _user(os.geteuid())
+            return _whose(file, "write there", f"sudo chown {user} {file}; sudo chmod u+rwX {file}")
     return None
 
 
-def _whose(file: Path) -> str | None:
+def _whose(file: Path, what: str, do: str) -> str | None:
     try:
         facts = file.stat()
     except OSError:
         return None  # it is not there
-    user, owner = _user(os.geteuid()), _user(facts.st_uid)
     mode = stat.S_IMODE(facts.st_mode)
-    return (
-        f"{file}: {user} has no right to write there (it belongs to {owner}, mode {mode:04o}); "
-        f"sudo chown {user} {file}; sudo chmod u+rwX {file}"
-    )
+    whose = f"it belongs to {_user(facts.st_uid)}, mode {mode:04o}"
+    return f"{file}: {_user(os.geteuid())} has no right to {what} ({whose}); {do}"
 
 
 def _user(number: int) -> str:
