@@ -105,7 +105,12 @@ class Turmoil:
         self.site.start()
 
     def _kill(self) -> None:
+        pids = children(self.site.gateway.pid)
         self.site.kill()
+        for pid in pids:  # one that we have stopped before it was ready is not told of the end
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        wait_until(lambda: not any(alive(pid) for pid in pids), 5.0, "the end of the devices' processes")
         self.site.start()
 
     def balanced(self) -> None:
