@@ -184,7 +184,8 @@ class Bus(Generic[H]):
         turn.depth -= 1
         if turn.depth:
             return
-        _here.turn = None
+        if getattr(_here, "turn", None) is turn:  # a block that was left open is ended by whoever collects the garbage
+            _here.turn = None
         try:
             turn.close()
         finally:

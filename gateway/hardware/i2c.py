@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -206,5 +207,6 @@ def _smbus2() -> Any:
     try:
         import smbus2  # noqa: PLC0415 (an extra; and nothing that a gateway without I2C should pay for)
     except ImportError:
-        raise Misconfigured("I2C needs smbus2, which is not installed", hint="pip install 'sensorpost[i2c]'") from None
+        hint = f"install it where this program runs: {sys.executable} -m pip install smbus2"
+        raise Misconfigured("I2C needs smbus2, which is not installed", hint=hint) from None
     return smbus2

@@ -210,11 +210,11 @@ def test_closed() -> None:
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The extra that is missing is named."""
+    """What to type is said."""
     monkeypatch.setitem(sys.modules, "smbus2", None)
     with pytest.raises(Misconfigured, match="I2C needs smbus2") as caught:
         Desk(Wire()).chip()
-    assert caught.value.hint == "pip install 'sensorpost[i2c]'"
+    assert caught.value.hint.endswith(f"{sys.executable} -m pip install smbus2")
 
 
 # Those who hang ------------------------------------------------------------------------------------------------------
