@@ -56,8 +56,6 @@ ROUND = 0.25
 """Seconds from one look of the supervisor to the next."""
 FLUSH = 3.0
 """Seconds that a stop gives the broker to take what is waiting."""
-SWITCH_INTERVAL = 0.001
-"""Python's default of 5 ms makes every thread beside a busy one about 5 ms late; with 1 ms it is about 1 ms."""
 
 
 def new_run() -> str:
@@ -161,8 +159,8 @@ class Gateway:
 
     def run(self, stop: threading.Event, seconds: float | None = None) -> int:
         """Run until ``stop`` is set or ``seconds`` have passed; the exit code: 0, or 1 when a part of us broke."""
-        sys.setswitchinterval(SWITCH_INTERVAL)
         settings = self._roster.settings
+        sys.setswitchinterval(threads.switch_interval(len(settings.devices)))
         self._publisher.set_routes(self._roster.routes())
         log.info("gateway %s, run %s: %d device(s)", settings.gateway_id, self.run_id, len(settings.devices))
         thread = threads.start("publisher", self._publisher.run)
@@ -189,6 +187,7 @@ class Gateway:
     def _apply(self, changes: Changes) -> None:
         """Put a new configuration in force: what is different, and nothing else."""
         settings = changes.settings
+        sys.setswitchinterval(threads.switch_interval(len(settings.devices)))
         self._roster.enter(settings)
         self._publisher.set_routes(self._roster.routes())
         self._inbox.post(Task(lambda: self._apply_to_delivery(settings, changes.removed)))

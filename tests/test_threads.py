@@ -50,6 +50,14 @@ def test_a_thread_that_others_have_started() -> None:
 
 
 @pytest.mark.parametrize(
+    ("readers", "milliseconds"), [(0, 1), (1, 1), (20, 1), (100, 5), (1000, 50), (2000, 100), (10_000, 100)]
+)
+def test_the_more_readers_the_longer_their_turns(readers: int, milliseconds: float) -> None:
+    """As short as it may be for few; for many, so long that waiting costs no more than a processor has."""
+    assert threads.switch_interval(readers) * 1000 == pytest.approx(milliseconds)
+
+
+@pytest.mark.parametrize(
     ("name", "shown"),
     [
         ("publisher", "publisher"),

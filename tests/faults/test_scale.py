@@ -29,21 +29,26 @@ def look(site: Site) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return gateway, [device for part in parts for device in part["devices"]]
 
 
+def wait_reads(site: Site, least: int, timeout: float) -> tuple[float, int]:
+    """Wait until every device has been read so often; processor time of the gateway, and all reads."""
+    found: list[dict[str, Any]] = []
+
+    def enough() -> bool:
+        time.sleep(1.0)  # looking is work for the gateway, too
+        found[:] = look(site)[1]
+        return len(found) == DEVICES and all(device["read"] >= least for device in found)
+
+    wait_until(enough, timeout)
+    return site.gateway.cpu_seconds(), sum(device["read"] for device in found)
+
+
 @pytest.mark.slow
 def test_a_thousand_devices(make_site: MakeSite, times: Times, tell: Callable[[str], None]) -> None:
     """At 1 Hz: a thread each and no more than was said, all online, none ever failing, nothing lost, a stop in time."""
     site = make_site("".join(DEVICE.format(number) for number in range(DEVICES)))
     needs = needs_of(load(site.gateway.config_file))
     site.start()
-    each = times(5, 300)
-
-    def busy() -> bool:
-        """Whether every device has been read so often."""
-        time.sleep(1.0)  # looking is work for the gateway, too
-        _, devices = look(site)
-        return len(devices) == DEVICES and all(one["read"] >= each for one in devices)
-
-    wait_until(busy, times(60.0, 600.0))
+    wait_reads(site, times(5, 300), times(60.0, 600.0))
     gateway, devices = look(site)
     assert DEVICES < gateway["threads"] <= needs.threads
     assert gateway["descriptors"] <= needs.descriptors
@@ -55,3 +60,20 @@ def test_a_thousand_devices(make_site: MakeSite, times: Times, tell: Callable[[s
     tell(verdict.line(f"{DEVICES} devices", f"p99 late {late[DEVICES // 2]:.1f} ms, worst {late[-1]:.1f} ms"))
     assert seconds < 10
     assert (verdict.lost, verdict.violations) == ([], [])
+
+
+@pytest.mark.slow
+def test_all_are_due_at_once(make_site: MakeSite) -> None:
+    """After a stop of the process all wait for the interpreter; waiting for it must not cost more than working."""
+    site = make_site("".join(DEVICE.format(number) for number in range(DEVICES)))
+    site.start()
+    begun = wait_reads(site, 3, 60.0)
+    before = wait_reads(site, 6, 60.0)
+    site.gateway.pause()
+    time.sleep(3.0)
+    site.gateway.resume()
+    after = wait_reads(site, 12, 120.0)
+    usual = (before[0] - begun[0]) / (before[1] - begun[1])
+    then = (after[0] - before[0]) / (after[1] - before[1])
+    assert then < 2.5 * usual, "processor time of a reading"
+    site.stop()
