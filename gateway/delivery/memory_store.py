@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Container, Iterable, Sequence
 
 from gateway.delivery.row_queue import by_id, put_back, take_array
-from gateway.delivery.store import Counts, Row, StoreStatus, What
+from gateway.delivery.store import Counts, Durability, Row, StoreStatus, What
 
 
 class MemoryStore:
@@ -199,6 +199,16 @@ class MemoryStore:
     def no_longer_stored(self, rows: Iterable[Row]) -> None:
         """These rows are not on disk after all."""
         self._stored -= sum(row.id in self._rows for row in rows)
+
+    def take_dead(self) -> dict[str, list[Row]]:
+        """By reason, the dead letters that may be on disk; they are here no longer."""
+        taken: dict[str, list[Row]] = {}
+        for row, reason in list(self._dead.values()):
+            if row.durability is not Durability.MEMORY:
+                taken.setdefault(reason, []).append(row)
+                del self._dead[row.id]
+                self._died -= 1
+        return taken
 
     def take_late(self) -> list[Row]:
         """All late rows that are not under way; they are here no longer as late ones."""

@@ -32,7 +32,7 @@ TESTED_ELSEWHERE = {
     ],
     "tests/delivery/spool/test_spool.py": [  # the file and all that is done to it, through the store that uses it
         *(f"gateway/delivery/spool/{part}.py" for part in ("accounts", "backlog", "care", "disk", "file", "journal")),
-        *(f"gateway/delivery/spool/{part}.py" for part in ("ballast", "damaged_file", "kept", "lock", "recovery")),
+        *(f"gateway/delivery/spool/{part}.py" for part in ("ballast", "damaged_file", "kept", "lock")),
     ],
     "tests/reading/test_reader.py": [  # the parts of a reader, and the values that it makes
         *(f"gateway/reading/{part}.py" for part in ("home", "memory", "outlet", "reading", "runtime", "slot")),

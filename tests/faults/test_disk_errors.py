@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.faults import Fleet, Site
+from support.faults.gateway_process import environment
 from support.promises import Promises, check, writer
 from support.spool_writer import open_spool
 from support.syscalls import record, strace
@@ -87,7 +88,7 @@ def test_a_disk_that_does_not_give_back(place: Path, tmp_path: Path, failing: st
     spool.close()
     inject = strace([], tmp_path / "trace", "-e", "trace=pread64", "-e", f"inject=pread64:error=EIO:when={failing}")
     command = [*inject, sys.executable, "-c", DRAIN, str(place)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(tmp_path))
     assert done.returncode == 0, done.stderr
     seqs, texts, left = json.loads(done.stdout)
     assert sorted(seqs) == list(range(1, 4001))

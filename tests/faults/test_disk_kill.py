@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.faults.gateway_process import environment
 from support.old_spool import make_version_1
 from support.promises import Campaign, Promises, check, damaged_spool, writer
 from support.syscalls import record, strace
@@ -39,6 +40,7 @@ def test_the_next_start_accepts_what_a_kill_leaves(
 ) -> None:
     """Nothing is lost. Shown with a real SIGKILL, and by replay of the calls; with ``--long`` for all of them."""
     promises = prepare(place)
+    environ = environment(tmp_path)
     command = writer(place, seed=1, runs=1, rounds=1)
     campaign = Campaign(place, record(command, tmp_path / "trace"), random.Random(), before=promises)
     campaign.kill(times(20, 10_000))
@@ -50,7 +52,8 @@ def test_the_next_start_accepts_what_a_kill_leaves(
         (place / "notes").unlink(missing_ok=True)
         kill = f"inject={name}:signal=KILL:when={number}"
         trace = tmp_path / f"{name}-{number}"
-        subprocess.run(strace(command, trace, "-e", f"trace={name}", "-e", kill), check=False, capture_output=True)
+        killed = strace(command, trace, "-e", f"trace={name}", "-e", kill)
+        subprocess.run(killed, check=False, capture_output=True, env=environ)
         assert "killed by SIGKILL" in trace.read_text()
         after = Promises(set(promises.tried), set(promises.kept), promises.damage)
         for line in (place / "notes").read_text().splitlines() if (place / "notes").exists() else ():

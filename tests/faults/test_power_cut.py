@@ -6,15 +6,24 @@ A real writer runs under strace; its system calls are replayed onto a disk that 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.promises import Campaign, damaged_spool, writer
-from support.syscalls import record
+from support.fake_broker import FakeBroker
+from support.fake_script import Script
+from support.faults import Fleet, config
+from support.faults.gateway_process import COMMAND
+from support.power_cut import ForgetfulDisk
+from support.promises import Campaign, content, damaged_spool, lay_out, writer
+from support.spool_writer import open_spool
+from support.syscalls import CHANGES, record
 
 Times = Callable[[int, int], Any]
 Tell = Callable[[str], None]
@@ -70,3 +79,45 @@ def test_a_power_cut_in_a_salvage_costs_no_more_than_the_damage(
     campaign = Campaign(place, calls, rng, before=before)
     campaign.run(count // 3)
     tell(campaign.summary("power cuts in a salvage"))
+
+
+PUBLISHED = re.compile(rb"sensorpost/fault/(\w+).{2,9}?\{\"time\":[^}]*?\"run\":\"(\w+)\",\"seq\":(\d+)", re.DOTALL)
+
+
+@pytest.mark.needs("strace")
+@pytest.mark.slow
+def test_nothing_is_sent_before_it_is_safe(
+    place: Path, rng: random.Random, count: int, fake: Callable[..., FakeBroker], tell: Tell
+) -> None:
+    """The whole gateway, and a broker that acknowledges no reading: each that it was sent is there after a cut."""
+    broker = fake(Script(answer=lambda publish: None if b'"seq"' in publish.payload else 0))
+    configuration = place / "sensorpost.toml"
+    configuration.write_text(config(broker.port, Fleet(devices=3, rate=20.0)))
+    (place / "state").mkdir()
+    calls = record(
+        [*COMMAND, "-c", str(configuration), "--for", "2s"],
+        place / "trace",
+        "-e",
+        f"trace={CHANGES},sendto",
+        STATE_DIRECTORY=str(place / "state"),
+    )
+    disk = ForgetfulDisk(place / "state")
+    sent: set[tuple[str, str, int]] = set()
+    steps = [number for number, call in enumerate(calls) if "/state/spool.db" in call.file and call.name != "close"]
+    where = set(rng.sample(steps, min(len(steps), count)))
+    looked_for = 0
+    for number, call in enumerate(calls):
+        if call.name == "sendto":
+            sent |= {
+                (run.decode(), device.decode(), int(seq)) for device, run, seq in PUBLISHED.findall(call.strings[0])
+            }
+            continue
+        disk.follow(call)
+        if number in where:
+            lay_out(place / "after", disk.after_cut(rng))
+            with contextlib.closing(open_spool(place / "after", "after")) as spool:
+                assert sent - set(content(spool)) == set()
+            shutil.rmtree(place / "after")
+            looked_for += len(sent)
+    assert len(sent) > 30
+    tell(f"power cuts of the whole gateway: {len(where)} cuts, {looked_for} readings that were sent, 0 lost")

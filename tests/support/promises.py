@@ -66,6 +66,13 @@ def content(spool: Spool) -> dict[Identity, bytes]:
     return dict(zip(identities, (row.body for row in rows), strict=True))
 
 
+def lay_out(folder: Path, left: dict[str, bytes]) -> None:
+    """Make a folder with these files."""
+    folder.mkdir(mode=0o700)
+    for name, data in left.items():
+        (folder / name).write_bytes(data)
+
+
 def check(folder: Path, promises: Promises) -> None:
     """Open a spool as the next start does, and compare it with the promises."""
     alarms = Alarms(lambda: None)
@@ -197,9 +204,7 @@ class Campaign:
 
     def _try(self, step: str, left: dict[str, bytes], promises: Promises) -> None:
         folder = self._place / "after"
-        folder.mkdir(mode=0o700)
-        for name, data in left.items():
-            (folder / name).write_bytes(data)
+        lay_out(folder, left)
         try:
             check(folder, promises)
         except AssertionError as exc:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.capabilities import program
+from support.faults.gateway_process import environment
 
 CHANGES = (
     "openat,close,write,pwrite64,writev,pwritev,pwritev2,ftruncate,truncate,fallocate,copy_file_range,sendfile,"
@@ -54,11 +55,14 @@ def strace(command: Sequence[str], trace: Path, *options: str) -> list[str]:
     return [program("strace") or "strace", "-f", "-qq", "-E", path, "-o", str(trace), *options, *command]
 
 
-def record(command: Sequence[str], trace: Path, *more: str, timeout: float = 120.0) -> list[Call]:
+def record(command: Sequence[str], trace: Path, *more: str, timeout: float = 300.0, **more_environ: str) -> list[Call]:
     """Run a program to its end and return what it did to files. ``more`` are options of strace."""
     wanted = ("-e", f"trace={CHANGES}", "-e", "signal=none")
     options = ("--seccomp-bpf", "-y", "-xx", "-s", str(MOST_BYTES), *wanted, *more)
-    done = subprocess.run(strace(command, trace, *options), capture_output=True, timeout=timeout, check=False)
+    environ = environment(trace.parent, **more_environ)
+    done = subprocess.run(
+        strace(command, trace, *options), capture_output=True, timeout=timeout, check=False, env=environ
+    )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return list(parse(trace))
 

@@ -34,7 +34,7 @@ class DamagedFile:
         self._db.close()
 
     def rows(self, table: str, good: Callable[[Row], object]) -> Iterator[Row]:
-        """The rows of a table in the order of their ids; some may come more than once.
+        """The rows of a table in the order of their ids; some that are not ``good`` may come more than once.
 
         Only a row that is ``good`` is believed its id, so that one with a wild id does not end the search.
         """
@@ -53,7 +53,7 @@ class DamagedFile:
                 return
             fruitless, stride = 0, 1
             yield from rows
-            position = max((row[0] for row in rows if row[0] > position and good(row)), default=position + 1)
+            position = next((row[0] for row in reversed(rows) if row[0] > position and good(row)), position + 1)
 
     def all_rows(self, table: str) -> list[Row]:
         """Those of a small table without ids; none when one of them cannot be read or there is no such table."""

@@ -97,6 +97,12 @@ class Disk:
             self._ballast_ns = now_ns + BALLAST_EVERY_NS
             self._ballast.make()
 
+    def last_try(self, now_ns: int) -> None:
+        """The end is near: try again now."""
+        if self._refuses:
+            self._retry_ns = now_ns
+            self.tick(now_ns)
+
     def settled(self) -> None:
         """Everything that had to wait for the disk is written: the trouble is over, unless there is a new one."""
         if not self._refuses:

@@ -217,6 +217,10 @@ class SpoolFile:
         """For the commands that write: any statement; the number of rows that it changed."""
         return self._db.execute(statement, values).rowcount
 
+    def execute_many(self, statement: str, rows: Iterable[Sequence[object]]) -> int:
+        """The same statement for each row; the number of rows that it changed."""
+        return self._db.executemany(statement, rows).rowcount
+
     def has(self, row_id: int) -> bool:
         """Whether the log has this row."""
         return self._db.execute("SELECT 1 FROM log WHERE id = ?", (row_id,)).fetchone() is not None

@@ -46,6 +46,8 @@ class Recovery:
         late = [row for row in self._memory.take_late() if row.durability is not Durability.MEMORY or row.stored]
         store(self.unsaved())
         demote(late)
+        for reason, rows in self._memory.take_dead().items():
+            self._bury(rows, reason)
         if begun_anew:
             self._dead_letters.lost(before)
         self._disk.settled()
@@ -53,6 +55,15 @@ class Recovery:
     def unsaved(self) -> list[Row]:
         """Rows that may be on disk and are not."""
         return [row for row in self._memory.rows() if not row.stored and row.durability is not Durability.MEMORY]
+
+    def _bury(self, rows: list[Row], reason: str) -> None:
+        """Rows that died while the disk refused; their ledgers know it."""
+        there = self._disk.attempt(lambda file: {row.id for row in rows if self._journal.is_there(file, row)}) or set()
+        for row in rows:
+            row.stored = row.id in there
+            self._backlog.out(row.id)
+        if not self._dead_letters.bury(rows, reason):
+            self._memory.bury(rows, reason)
 
     def _compare(self, file: SpoolFile) -> list[Row]:
         """Mark rows in memory as what they are; rows read ahead or under way that the file has lost."""

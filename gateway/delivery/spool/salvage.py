@@ -8,9 +8,11 @@ then do the two change places; :func:`finish` does what is left of that.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,13 +122,10 @@ def _copy(path: Path, building: Path, new: SpoolFile) -> tuple[int, int]:
         with new.transaction():
             _copy_names(old, new)
             if whole:
-                _copy_losses(old, new)
+                _insert(new, "loss", (row for row in old.all_rows("loss") if _types(row) == [int, int, int]))
             rows, damaged = _copy_log(old, new)
-            for row in old.rows("kept", record_of):
-                if record_of(row) is not None:
-                    _insert(new, "kept", row)
-            for row in old.rows("dead", record_of):
-                _insert(new, "dead", row)
+            _insert(new, "kept", (row for row in old.rows("kept", record_of) if record_of(row) is not None))
+            _insert(new, "dead", old.rows("dead", record_of))
     finally:
         old.close()
         for name in (grafted, *(_beside(grafted, suffix) for suffix in _LOG_FILES)):
@@ -136,45 +135,50 @@ def _copy(path: Path, building: Path, new: SpoolFile) -> tuple[int, int]:
 
 def _copy_names(old: DamagedFile, new: SpoolFile) -> None:
     """Devices and runs, without which a row has no meaning."""
-    for row in old.rows("stream", _is_stream):
-        if _is_stream(row):
-            _insert(new, "stream", row)
-    for row in old.rows("run", _is_run):
-        if _is_run(row):
-            _insert(new, "run", row)
+    _insert(new, "stream", (row for row in old.rows("stream", _is_stream) if _is_stream(row)))
+    _insert(new, "run", (row for row in old.rows("run", _is_run) if _is_run(row)))
     new.execute("UPDATE run SET exact = 0")  # what of it is missing now is not known
-
-
-def _copy_losses(old: DamagedFile, new: SpoolFile) -> None:
-    for row in old.all_rows("loss"):
-        if [type(value) for value in row] == [int, int, int]:
-            _insert(new, "loss", row)
 
 
 def _copy_log(old: DamagedFile, new: SpoolFile) -> tuple[int, int]:
     streams, runs = set(new.streams()), {run[0] for run in new.runs()}
-    rows = damaged = 0
-    now_ns = time.time_ns()
-    for row in old.rows("log", record_of):
+
+    bad = 0
+
+    def is_good(row: tuple[Any, ...]) -> bool:
+        nonlocal bad
         record = record_of(row)
-        if record is not None and record.stream in streams and record.run in runs:
-            rows += _insert(new, "log", row)
-        elif row[0] != 0:
-            damaged += _insert(new, "dead", (*row, DAMAGED, now_ns))
-        elif row[2] in runs and isinstance(row[8], bytes):
-            _insert(new, "log", row)
+        good = record is not None and record.stream in streams and record.run in runs
+        bad += not good and row[0] != 0
+        return good
+
+    rows = _insert(new, "log", filter(is_good, old.rows("log", record_of)))
+    now_ns = time.time_ns()
+    others = (row for row in old.rows("log", record_of) if not is_good(row))
+    damaged = _insert(new, "dead", ((*row, DAMAGED, now_ns) for row in others if row[0] != 0)) if bad else 0
+    newest = (row for row in old.rows("log", record_of) if row[0] == 0)
+    _insert(new, "log", (row for row in itertools.islice(newest, 1) if row[2] in runs and isinstance(row[8], bytes)))
     return rows, damaged
 
 
-def _insert(new: SpoolFile, table: str, row: tuple[Any, ...]) -> int:
-    """1 when it was not there."""
-    marks = ", ".join("?" * len(row))
-    return new.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", *row)  # noqa: S608 (one of six words)
+def _insert(new: SpoolFile, table: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    """How many of them were not there."""
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return 0
+    marks = ", ".join("?" * len(first))
+    statement = f"INSERT OR IGNORE INTO {table} VALUES ({marks})"  # noqa: S608 (one of six words)
+    return new.execute_many(statement, itertools.chain([first], rows))
 
 
 def _is_stream(row: tuple[Any, ...]) -> bool:
-    return [type(value) for value in row] == [int, str, str, str, int, int]
+    return _types(row) == [int, str, str, str, int, int]
 
 
 def _is_run(row: tuple[Any, ...]) -> bool:
-    return [type(value) for value in row] == [int, str, str, int, int, bytes]
+    return _types(row) == [int, str, str, int, int, bytes]
+
+
+def _types(row: tuple[Any, ...]) -> list[type]:
+    return [type(value) for value in row]

@@ -167,6 +167,9 @@ class Spool:
 
     def close(self) -> None:
         """See :class:`Store`: everything that may be on disk is."""
+        self.disk.last_try(self._clock.boot_ns())
+        if self.disk.reopened:
+            self._recovery.run(self._store, self.demote)
         self._store(self._recovery.unsaved())
         self._journal.close()
         self.disk.close()

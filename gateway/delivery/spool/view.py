@@ -143,7 +143,7 @@ class _ReadOnly(SpoolFile):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.exists():
+        if not path.exists() or path.stat().st_size == 0:  # SQLite would delete the log of an empty file
             raise FileNotFoundError(2, "there is no spool yet; the gateway makes it at its first start", str(path))
         try:
             self._db = _connect(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.delivery.spool.record import Record, pack_last, record_of, unpack_last
@@ -31,12 +31,14 @@ def test_a_row_that_is_too_short_is_no_row() -> None:
     assert record_of(()) is None
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.dictionaries(st.integers(0, 2**40), st.integers(0, 2**62)))
 def test_last_seqs_come_back(last: dict[int, int]) -> None:
     """Whatever their size."""
     assert unpack_last(pack_last(last.items())) == last
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary())
 def test_garbage_in_the_place_of_last_seqs_is_survived(data: bytes) -> None:
     """It means something or nothing, and breaks nothing."""
