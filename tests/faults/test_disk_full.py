@@ -44,7 +44,7 @@ def test_a_disk_that_is_full_and_has_room_again(make_site: MakeSite, finally_do:
     disk.fill()
     alarm = says_memory(site)
     assert f"is full; free some space (df -h {site.gateway.state_dir})" in alarm
-    site.recorder.wait_delivered(300)
+    site.recorder.wait_delivered(200)
     disk.free()
     wait_until(lambda: site.recorder.health["spool"]["state"] == "ok", 20.0, "ok in health")
     assert site.recorder.health["alarms"] == []

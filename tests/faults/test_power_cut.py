@@ -95,7 +95,7 @@ def test_nothing_is_sent_before_it_is_safe(
     configuration.write_text(config(broker.port, Fleet(devices=3, rate=20.0)))
     (place / "state").mkdir()
     calls = record(
-        [*COMMAND, "-c", str(configuration), "--for", "2s"],
+        [*COMMAND, "-c", str(configuration), "--for", "1s"],
         place / "trace",
         "-e",
         f"trace={CHANGES},sendto",
@@ -104,7 +104,7 @@ def test_nothing_is_sent_before_it_is_safe(
     disk = ForgetfulDisk(place / "state")
     sent: set[tuple[str, str, int]] = set()
     steps = [number for number, call in enumerate(calls) if "/state/spool.db" in call.file and call.name != "close"]
-    where = set(rng.sample(steps, min(len(steps), count)))
+    where = set(rng.sample(steps, min(len(steps), count // 2)))
     looked_for = 0
     for number, call in enumerate(calls):
         if call.name == "sendto":
@@ -119,5 +119,5 @@ def test_nothing_is_sent_before_it_is_safe(
                 assert sent - set(content(spool)) == set()
             shutil.rmtree(place / "after")
             looked_for += len(sent)
-    assert len(sent) > 30
+    assert len(sent) > 20
     tell(f"power cuts of the whole gateway: {len(where)} cuts, {looked_for} readings that were sent, 0 lost")

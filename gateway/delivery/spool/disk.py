@@ -17,7 +17,7 @@ from gateway.clocks import Clock
 from gateway.delivery.spool.ballast import Ballast
 from gateway.delivery.spool.file import SpoolFile
 from gateway.delivery.spool.lock import Lock, SpoolError, lock_path
-from gateway.delivery.spool.salvage import begin_anew, finish, sync
+from gateway.delivery.spool.salvage import asides, begin_anew, finish, sync
 from gateway.delivery.spool.trouble import check_place, explain, is_damage, is_full, is_unreadable
 from gateway.status.alarms import Alarms
 
@@ -26,7 +26,8 @@ T = TypeVar("T")
 SECOND = 1_000_000_000
 RETRY_NS = 5 * SECOND
 CHECK_SECONDS = 2.0
-BALLAST_EVERY_NS = 60 * SECOND
+LOOK_EVERY_NS = 60 * SECOND
+"""For room for the ballast, and for files to be deleted."""
 ANEW_EVERY_NS = 600 * SECOND
 """A file that is damaged again sooner lies on a disk of no use, which is not worn by one salvage after the other."""
 UNREADABLE = 3
@@ -59,7 +60,8 @@ class Disk:
         self._unreadable = 0
         self._lock: Lock | None = None
         self._ballast = Ballast(path)
-        self._ballast_ns = 0
+        self._look_ns = 0
+        self._aside: Path | None = None
         try:
             self._open()
         except SpoolError:
@@ -93,9 +95,10 @@ class Disk:
         """Try again when it is time."""
         if self._retry_ns is not None and now_ns >= self._retry_ns:
             self._retry()
-        elif not self._refuses and now_ns >= self._ballast_ns:
-            self._ballast_ns = now_ns + BALLAST_EVERY_NS
+        elif not self._refuses and now_ns >= self._look_ns:
+            self._look_ns = now_ns + LOOK_EVERY_NS
             self._ballast.make()
+            self._look_for_damaged()
 
     def last_try(self, now_ns: int) -> None:
         """The end is near: try again now."""
@@ -164,6 +167,20 @@ class Disk:
         self.file = file
         self._accepts()
 
+    def _look_for_damaged(self) -> None:
+        """Damaged files take room until a person deletes them: the alarm lasts as long, also over starts."""
+        left = asides(self.path)
+        if not left:
+            self._aside = None
+            self.alarms.clear(DAMAGED)
+        elif self._aside not in left:
+            self._aside = left[-1]
+            self.alarms.set(
+                DAMAGED,
+                f"the spool was damaged in an earlier run, and what could be read was saved; the damaged file is "
+                f"{self._aside}: check the SD card, then delete that file",
+            )
+
     def _take_lock(self) -> None:
         if self._lock is not None and not self._lock.holds():
             self._lock.release()
@@ -204,6 +221,7 @@ class Disk:
         if self._anew_ns is not None and now_ns < self._anew_ns:
             raise sqlite3.OperationalError(f"damaged again ({exc}); replace the SD card")
         saved = begin_anew(self.path)
+        self._aside = saved.aside
         self._anew_ns = now_ns + ANEW_EVERY_NS
         self.begun_anew = True
         dead = f", {saved.damaged} damaged one(s) are dead letters" if saved.damaged else ""

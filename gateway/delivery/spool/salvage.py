@@ -73,8 +73,7 @@ def finish(path: Path) -> Path | None:
         path.rename(aside)
         sync(path.parent)
     else:  # it was moved before a kill
-        moved = [one for one in path.parent.glob(f"{path.name}.damaged-*") if not one.name.endswith(_LOG_FILES)]
-        aside = max(moved, key=lambda one: one.stat().st_ctime_ns, default=_free_name(path))
+        aside = max(asides(path), key=lambda one: one.stat().st_ctime_ns, default=_free_name(path))
     for suffix in _LOG_FILES:
         if (log := _beside(path, suffix)).exists():
             log.rename(_beside(aside, suffix))
@@ -82,6 +81,11 @@ def finish(path: Path) -> Path | None:
     complete.rename(path)
     sync(path.parent)
     return aside
+
+
+def asides(path: Path) -> list[Path]:
+    """Damaged files that were kept, the oldest first."""
+    return sorted(one for one in path.parent.glob(f"{path.name}.damaged-*") if not one.name.endswith(_LOG_FILES))
 
 
 def sync(path: Path) -> None:

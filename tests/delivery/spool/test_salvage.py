@@ -290,3 +290,20 @@ def test_a_log_that_is_damaged_costs_what_only_it_had(bench: SpoolBench, how: st
     assert (len(seqs) == 100) == (how in ("deleted", "garbage from its start"))
     assert again.accept([bench.row(1000, run="r2")]) == []
     assert again.status().state == "ok"
+
+
+def test_the_alarm_lasts_until_the_damaged_file_is_deleted(filled: SpoolBench) -> None:
+    """It takes room; a start in between changes nothing about that."""
+    spoil(filled.path, 20)
+    filled.open("r2").close()
+    filled.alarms.clear("spool.damaged")  # as in a new process
+    spool = filled.open("r3")
+    spool.tick(filled.clock.boot_ns())
+    (aside,) = asides(filled.path)
+    (alarm,) = filled.alarms.texts()
+    assert alarm.startswith("the spool was damaged in an earlier run")
+    assert aside in alarm
+    filled.path.with_name(aside).unlink()
+    filled.clock.advance(61)
+    spool.tick(filled.clock.boot_ns())
+    assert filled.alarms.texts() == []
