@@ -54,11 +54,18 @@ class ClockTrust:
         if self._believe:
             return True
         now_ns = self._clock.boot_ns()
-        with self._lock:
-            if self._asked_ns is None or now_ns - self._asked_ns >= ASK_EVERY_NS:
-                self._asked_ns = now_ns
-                self._answer = self._synchronised()
+        asked_ns = self._asked_ns
+        if asked_ns is not None and now_ns - asked_ns < ASK_EVERY_NS:
             return self._answer
+        # While one asks, the others go on with the last answer: a thousand readers must not queue up here each second.
+        if self._lock.acquire(blocking=asked_ns is None):
+            try:
+                if self._asked_ns == asked_ns:
+                    self._answer = self._synchronised()
+                    self._asked_ns = now_ns
+            finally:
+                self._lock.release()
+        return self._answer
 
     def word(self) -> str:
         """For health: ``trusted`` (by configuration), ``synced`` or ``unsynced``."""
