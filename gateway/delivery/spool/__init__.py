@@ -1,1 +1,1 @@
-"""The store on disk: file and its lock, disk trouble, salvage, journal, accounts, backlog; ``spool.py`` joins them."""
+"""The store on disk: file and lock, trouble and salvage, journal, backlog, dead letters; ``spool.py`` joins them."""

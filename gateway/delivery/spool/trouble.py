@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gateway.delivery.spool.lock import lock_path
 
-NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs")
+NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "fuse.sshfs", "fuse.glusterfs")
 """File systems on which several machines write; a write-ahead log needs memory that is shared by its users."""
 
 
