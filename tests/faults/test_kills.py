@@ -42,4 +42,4 @@ def test_nothing_is_lost_when_gateway_and_broker_are_killed_at_random(
     verdict = site.finish(timeout=120.0)
     tell(verdict.line("kill -9 at random", f"{gateways} of the gateway and {brokers} of the broker"))
     assert (verdict.lost, verdict.violations) == ([], [])
-    assert verdict.delivered == verdict.accepted > 500
+    assert verdict.delivered == verdict.accepted > 100
