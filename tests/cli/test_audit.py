@@ -154,7 +154,12 @@ def test_nothing_to_judge_by(sensorpost: Sensorpost, broker: Mosquitto, tmp_path
     assert sensorpost("audit", "--input", "e.jsonl", "--for", "1s").returncode == 2
     assert sensorpost("audit", "--part").returncode == 2
     assert sensorpost("audit", "--input", "e.jsonl", "--column", "x=y").returncode == 2
-    (tmp_path / "none.toml").write_text(CONFIG.format(port=free_port()))
-    done = sensorpost("audit", "-c", "none.toml", "--for", "1s", timeout=40)
+
+
+@pytest.mark.long
+def test_a_broker_that_cannot_be_reached(sensorpost: Sensorpost, tmp_path: Path) -> None:
+    """It is tried for ten seconds; then one line says why there is no verdict."""
+    (tmp_path / "sensorpost.toml").write_text(CONFIG.format(port=free_port()))
+    done = sensorpost("audit", "--for", "1s", timeout=40)
     assert done.returncode == 1
     assert "not connected to" in done.stderr.splitlines()[-1]

@@ -79,7 +79,9 @@ print(json.dumps([seqs, sorted(texts), alarms.texts()]))
 
 @pytest.mark.needs("strace")
 @pytest.mark.slow
-@pytest.mark.parametrize(("failing", "salvaged"), [("400..401", False), ("400..408", True)])
+@pytest.mark.parametrize(
+    ("failing", "salvaged"), [("400..401", False), pytest.param("400..408", True, marks=pytest.mark.long)]
+)
 def test_a_disk_that_does_not_give_back(place: Path, tmp_path: Path, failing: str, *, salvaged: bool) -> None:
     """Twice is lived with. Three times is damage, and the rest is saved, unless the disk gives back nothing at all."""
     spool = open_spool(place, "early")

@@ -62,7 +62,7 @@ def test_a_thousand_devices(make_site: MakeSite, times: Times, tell: Callable[[s
     assert (verdict.lost, verdict.violations) == ([], [])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_are_due_at_once(make_site: MakeSite) -> None:
     """After a stop of the process all wait for the interpreter; waiting for it must not cost more than working."""
     site = make_site("".join(DEVICE.format(number) for number in range(DEVICES)))
