@@ -299,6 +299,8 @@ def test_memory_keeps_its_dead_letters_too(bench: SpoolBench) -> None:
 def test_nothing_is_done_while_the_disk_refuses(bench: SpoolBench) -> None:
     """And it is said."""
     spool = bench.open("r1")
+    assert spool.disk.file is not None
+    spool.disk.file.close()
     spool.disk.file = None
     for ask in (spool.care.retry, lambda: spool.care.resend(0), lambda: spool.care.purge(What.DEAD)):
         with pytest.raises(Unavailable):
