@@ -16,6 +16,7 @@ class Losses:
         self._run = run
         self._own: Counter[str] = Counter()
         self._written: dict[str, int] = {}
+        self._writing: dict[str, int] = {}
         self._earlier: Counts = Counter()
         self.outside: Callable[[], Mapping[str, int]] = dict
         """Readings of this run that were dropped before they came to the store, per device."""
@@ -39,16 +40,18 @@ class Losses:
 
     def write(self, file: SpoolFile, run: int, stream_of: Callable[[str], int | None]) -> None:
         """In a transaction: what is new. ``run`` is this run's number. :meth:`written` when it has been committed."""
+        self._writing = {}
         for (device, name), count in self._earlier.items():
             file.add_loss(name, device, count)
         for device, count in self._now().items():
             if count != self._written.get(device, 0) and (stream := stream_of(device)) is not None:
                 file.set_loss(run, stream, count)
+                self._writing[device] = count
 
     def written(self) -> None:
         """What :meth:`write` wrote is in the file."""
         self._earlier.clear()
-        self._written = self._now()
+        self._written.update(self._writing)
 
     def again(self) -> None:
         """Another file may be in use: what was written is not known to be there."""

@@ -48,6 +48,23 @@ def test_each_loss_is_written_once(file: SpoolFile) -> None:
     assert write(losses, file) == [(1, 1, 3), (2, 1, 1), (2, 2, 6)]
 
 
+def test_a_loss_that_could_not_be_written_is_written_later(file: SpoolFile) -> None:
+    """A device without a number yet; and what is lost outside between the writing and the commit."""
+    losses = Losses("now")
+    outside = {"a": 1}
+    losses.outside = lambda: outside
+    with file.transaction():
+        losses.write(file, 2, lambda _device: None)
+    losses.written()
+    assert file.losses() == []
+    with file.transaction():
+        losses.write(file, 2, {"a": 1}.get)
+    outside["a"] = 2
+    losses.written()
+    assert file.losses() == [(2, 1, 1)]
+    assert write(losses, file) == [(2, 1, 2)]
+
+
 def test_what_was_not_committed_is_written_again(file: SpoolFile) -> None:
     """After a transaction that was rolled back, and to a new file in the place of a damaged one."""
     losses = Losses("now")
