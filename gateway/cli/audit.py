@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -167,12 +166,10 @@ def _account(settings: Settings) -> Account:
 
 def _local(settings: Settings) -> Local:
     from gateway.audit.sources import Local  # noqa: PLC0415
-    from gateway.cli.owner import become_owner  # noqa: PLC0415
-    from gateway.paths import control_socket, state_directory  # noqa: PLC0415
+    from gateway.cli.spool_access import Place  # noqa: PLC0415
 
-    folder = state_directory(settings.files[0] if settings.files else None, os.environ)
-    become_owner(folder)
-    return Local(control_socket(folder, os.environ), folder / settings.spool.path)
+    place = Place.of(settings)
+    return Local(place.socket, place.path)
 
 
 def _running(local: Local) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -21,13 +20,12 @@ def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click p
     Only devices that are different begin anew. A configuration with mistakes changes nothing; they are printed, and the
     exit code is 78. Changes of gateway.id, mqtt.base_topic and spool.path wait for the next start, and it says so.
     """
-    from gateway.config import source  # noqa: PLC0415 (all that follows is needed only now)
-    from gateway.paths import control_socket, state_directory  # noqa: PLC0415
+    from gateway.cli.running import socket_of  # noqa: PLC0415 (all that follows is needed only now)
     from gateway.reload import INVALID, PATIENCE  # noqa: PLC0415
     from gateway.status.control import ControlError, NotRunning, call  # noqa: PLC0415
 
     # its own reading of the file is the gateway's business: here only the place of its socket matters
-    socket = control_socket(state_directory(source.find(config, os.environ, Path.cwd()), os.environ), os.environ)
+    socket = socket_of(config)
     mistakes = []
     try:
         for line in call(socket, {"verb": "reload"}, timeout=PATIENCE + 5.0):

@@ -144,9 +144,10 @@ def purge(what: str, config: Path | None, yes: bool, as_json: bool) -> int:  # n
 
 
 def _place(config: Path | None) -> Place:
-    from gateway.cli.spool_access import Place  # noqa: PLC0415 (the configuration, SQLite)
+    from gateway.cli.spool_access import Place  # noqa: PLC0415 (SQLite)
+    from gateway.config.load import load  # noqa: PLC0415
 
-    return Place.of(config or _given()[0])
+    return Place.of(load(config or _given()[0]))
 
 
 def _given() -> tuple[Path | None, bool]:

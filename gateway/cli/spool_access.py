@@ -14,7 +14,6 @@ from typing import Any
 import click
 
 from gateway.cli.owner import become_owner
-from gateway.config.load import load
 from gateway.config.settings import Settings
 from gateway.delivery.spool import care
 from gateway.delivery.spool.care import NOTHING_KEPT, PATIENCE, per_device
@@ -38,9 +37,8 @@ class Place:
     socket: Path
 
     @classmethod
-    def of(cls, config: Path | None) -> Place:
-        """Load the configuration; root becomes the owner of the state directory."""
-        settings = load(config)
+    def of(cls, settings: Settings) -> Place:
+        """Root becomes the owner of the state directory."""
         folder = state_directory(settings.files[0] if settings.files else None, os.environ)
         become_owner(folder)
         return cls(settings, folder / settings.spool.path, control_socket(folder, os.environ))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-import os
 import threading
 import time
 from pathlib import Path
@@ -45,13 +44,12 @@ def command(
     this machine and needs no broker. Processor time is that since the round before; in the first round, since the
     device's thread began.
     """
+    from gateway.cli.running import socket_of  # noqa: PLC0415
     from gateway.cli.signals import stop_on_signals  # noqa: PLC0415 (all that follows is needed only now)
     from gateway.cli.top_rounds import Rounds  # noqa: PLC0415
-    from gateway.config import source  # noqa: PLC0415
-    from gateway.paths import control_socket, state_directory  # noqa: PLC0415
     from gateway.status.control import ControlError, NotRunning  # noqa: PLC0415
 
-    socket = control_socket(state_directory(source.find(config, os.environ, Path.cwd()), os.environ), os.environ)
+    socket = socket_of(config)
     until = math.inf if seconds is None else time.monotonic() + seconds
     rounds, shown = Rounds(socket), 0
     try:
