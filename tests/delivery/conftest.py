@@ -7,26 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.delivery import LinkDriver
 from support.fake_broker import FakeBroker
-from support.fake_script import Script
 from support.publishing import Rig
 
 MakeBroker = Callable[..., FakeBroker]
 MakeLink = Callable[..., LinkDriver]
 MakeRig = Callable[..., Rig]
-
-
-@pytest.fixture
-def fake() -> Iterator[MakeBroker]:
-    """Make fake brokers: ``fake(Script(connack=0x87), Script())``."""
-    made: list[FakeBroker] = []
-
-    def make(*scripts: Script) -> FakeBroker:
-        made.append(FakeBroker(*scripts))
-        return made[-1]
-
-    yield make
-    for broker in made:
-        broker.close()
 
 
 @pytest.fixture

@@ -11,12 +11,9 @@ from typing import Any
 
 import pytest
 from support.capabilities import require
-from support.fake_broker import FakeBroker
-from support.fake_script import Script
 from support.faults import GatewayProcess, Site
 
 FIGURES = pytest.StashKey[list[str]]()
-MakeBroker = Callable[..., FakeBroker]
 MakeGateway = Callable[..., GatewayProcess]
 MakeSite = Callable[..., Site]
 
@@ -48,20 +45,6 @@ def make_gateway(tmp_path: Path) -> Iterator[MakeGateway]:
     yield make
     for gateway in made:
         gateway.kill()
-
-
-@pytest.fixture
-def fake() -> Iterator[MakeBroker]:
-    """Make fake brokers: ``fake(Script(connack=0x87), Script())``."""
-    made: list[FakeBroker] = []
-
-    def make(*scripts: Script) -> FakeBroker:
-        made.append(FakeBroker(*scripts))
-        return made[-1]
-
-    yield make
-    for broker in made:
-        broker.close()
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ import pytest
 from support.brokers import Broker, Mosquitto, Nats
 from support.capabilities import SkipCounter, require
 from support.clock import FakeClock
+from support.fake_broker import FakeBroker
+from support.fake_script import Script
 from support.leaks import Belongings, leaked_since
 from support.pty import PtyPair
 from support.subscriber import Subscriber
@@ -108,6 +110,20 @@ def subscriber() -> Iterator[MakeSubscriber]:
     yield make
     for client in made:
         client.close()
+
+
+@pytest.fixture
+def fake() -> Iterator[Callable[..., FakeBroker]]:
+    """Make fake brokers: ``fake(Script(connack=0x87), Script())``."""
+    made: list[FakeBroker] = []
+
+    def make(*scripts: Script) -> FakeBroker:
+        made.append(FakeBroker(*scripts))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.close()
 
 
 @pytest.fixture
