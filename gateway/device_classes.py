@@ -88,3 +88,18 @@ BINARY = frozenset(
 
 TEXT = frozenset({"date", "enum", "timestamp"})
 """Device classes of text."""
+
+_MEASUREMENT = frozenset({"measurement"})
+_TOTALS = frozenset({"total", "total_increasing"})
+_ALL = _MEASUREMENT | _TOTALS
+
+STATE_CLASSES: dict[str, frozenset[str]] = {
+    **dict.fromkeys(SENSOR, _MEASUREMENT),
+    **dict.fromkeys(("energy", "gas", "volume", "water"), _TOTALS),
+    **dict.fromkeys(("area", "data_size", "distance", "duration", "precipitation", "weight"), _ALL),
+    "monetary": frozenset({"total"}),
+    "wind_direction": frozenset({"measurement_angle"}),
+}
+"""Which state classes a number of each device class may have. Without a device class any of ``PLAIN_STATE_CLASSES``."""
+
+PLAIN_STATE_CLASSES = _ALL

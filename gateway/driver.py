@@ -10,6 +10,7 @@ All three methods of one driver object are called from one thread and never at t
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from gateway.hardware.protocols import Hardware, I2CDevice, SerialPort, Sysfs
 from gateway.options import Duration, I2COptions, NoOptions, Size, option, options
-from gateway.units import check_pair
+from gateway.units import check_pair, check_state_class
 
 __all__ = [
     "BadReading",
@@ -53,6 +54,8 @@ Result = Values | Sequence[Values] | None
 
 RESERVED_KEYS = frozenset({"time", "run", "seq", "clock", "device", "topic"})
 EVENT_KEYS = frozenset({"event", "tag", "dwell_s"})
+ICON = re.compile(r"mdi:[a-z0-9]+(-[a-z0-9]+)*")
+"""How Home Assistant's icons are named."""
 
 
 class Kind(StrEnum):
@@ -94,6 +97,11 @@ class Channel:
     the driver is imported, naming the units that are allowed. ``min`` and ``max`` are the range in which the hardware's
     value can be right, in ``unit``: anything outside is published as null. ``precision`` is the number of decimals
     worth showing to a person; the published value is not rounded by it.
+
+    ``state_class`` tells Home Assistant what statistics to keep of a number: ``measurement``, ``total``,
+    ``total_increasing``, or ``none`` for no statistics; where it is not given, what the device class nearly always is.
+    ``choices`` are all texts that a text channel can hold. ``entity_category="diagnostic"`` puts a channel aside that
+    tells of the device rather than of the world, ``enabled_by_default=False`` hides one that few want.
     """
 
     name: str
@@ -106,6 +114,10 @@ class Channel:
     min: float | None = None
     max: float | None = None
     help: str = ""
+    choices: tuple[str, ...] = ()
+    entity_category: str | None = None
+    icon: str | None = None
+    enabled_by_default: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what could never be published, while the author is still looking."""
@@ -118,6 +130,15 @@ class Channel:
         if self.type not in (float, bool, str):
             raise ValueError(f"channel {self.name!r}: type is float (any number), bool or str, not {self.type!r}")
         check_pair(self.name, self.type, self.unit, self.device_class)
+        check_state_class(self.name, self.type, self.device_class, self.state_class)
+        if self.choices and self.type is not str:
+            raise ValueError(f"channel {self.name!r}: only text has choices")
+        if self.device_class == "enum" and not self.choices:
+            raise ValueError(f"channel {self.name!r}: the device class enum needs choices, all texts that it can hold")
+        if self.entity_category not in (None, "diagnostic"):
+            raise ValueError(f"channel {self.name!r}: entity_category is 'diagnostic' or not given")
+        if self.icon is not None and not ICON.fullmatch(self.icon):
+            raise ValueError(f"channel {self.name!r}: an icon is a name such as 'mdi:gauge', not {self.icon!r}")
 
 
 OptionsT = TypeVar("OptionsT")
@@ -151,6 +172,10 @@ class Driver(Generic[OptionsT]):
     timeout: ClassVar[str] = "5s"
     """How long ``read`` may take before the device counts as hung."""
     open_timeout: ClassVar[str] = "10s"
+    manufacturer: ClassVar[str] = ""
+    """Who makes the device, for people; as little as is known."""
+    model: ClassVar[str] = ""
+    """What the maker calls it; the driver's name where there is none."""
 
     def __init__(self, options: OptionsT, runtime: Runtime) -> None:
         self.options = options

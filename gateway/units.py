@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from difflib import get_close_matches
 
-from gateway.device_classes import BINARY, HOME_ASSISTANT, SENSOR, TEXT
+from gateway.device_classes import BINARY, HOME_ASSISTANT, PLAIN_STATE_CLASSES, SENSOR, STATE_CLASSES, TEXT
 
 LONGEST_UNIT = 20
 
@@ -72,6 +72,42 @@ def check_pair(channel: str, type_: type, unit: str | None, device_class: str | 
         names = ", ".join("no unit" if name is None else name for name in allowed)
         got = "no unit" if unit is None else f"the unit {unit!r}"
         raise ValueError(f"channel {channel!r}: {device_class} does not go with {got}; allowed: {names}")
+
+
+NO_STATE_CLASS = "none"
+"""What a channel declares that Home Assistant should keep no statistics of."""
+
+
+def check_state_class(channel: str, type_: type, device_class: str | None, state_class: str | None) -> None:
+    """Raise ``ValueError`` naming the allowed ones when a state class does not go with the device class."""
+    if state_class is None:
+        return
+    if type_ is not float:
+        raise ValueError(f"channel {channel!r}: only numbers have a state class, not {_VALUES[type_]}")
+    allowed = {*_state_classes(device_class), NO_STATE_CLASS}
+    if state_class not in allowed:
+        with_ = f"{device_class} does not go with" if device_class else "there is no"
+        raise ValueError(
+            f"channel {channel!r}: {with_} the state class {state_class!r}; allowed: {', '.join(sorted(allowed))}"
+        )
+
+
+def state_class_of(device_class: str | None, declared: str | None) -> str | None:
+    """The state class of a number; where none is declared, what its device class nearly always is."""
+    if declared is not None:
+        return None if declared == NO_STATE_CLASS else declared
+    usual = ("measurement", "total_increasing", "total", "measurement_angle")
+    return next(name for name in usual if name in _state_classes(device_class))
+
+
+def unit_in_home_assistant(unit: str | None, device_class: str | None) -> str | None:
+    """The same unit with the micro sign that Home Assistant's table has."""
+    names = SENSOR.get(device_class or "", ())
+    return next((name for name in names if name is not None and _same_micro(name) == _same_micro(unit)), unit)
+
+
+def _state_classes(device_class: str | None) -> frozenset[str]:
+    return PLAIN_STATE_CLASSES if device_class is None else STATE_CLASSES[device_class]
 
 
 _VALUES = {bool: "true and false", str: "text"}

@@ -90,3 +90,21 @@ def test_a_device_on_a_bus_closes_by_itself() -> None:
     with DriverHarness(Mine, hardware=hardware, address=0x40, mux=0x70, mux_channel=3) as it:
         assert it.read() == {"a": 20}
     assert hardware.still_open() == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"unit": "kWh", "device_class": "energy", "state_class": "measurement"}, "none, total, total_increasing"),
+        ({"state_class": "rising"}, "measurement, none, total, total_increasing"),
+        ({"type": str, "state_class": "measurement"}, "only numbers"),
+        ({"choices": ("a", "b")}, "only text"),
+        ({"type": str, "device_class": "enum"}, "needs choices"),
+        ({"entity_category": "config"}, "diagnostic"),
+        ({"icon": "gauge"}, "mdi:gauge"),
+    ],
+)
+def test_what_home_assistant_would_refuse(wrong: dict[str, object], words: str) -> None:
+    """Is refused while the driver is imported, with what is accepted."""
+    with pytest.raises(ValueError, match=words):
+        Channel("x", **wrong)  # type: ignore[arg-type]

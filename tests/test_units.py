@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.device_classes import BINARY, SENSOR
-from gateway.units import check_pair, converter, convertible
+from gateway.units import check_pair, converter, convertible, state_class_of, unit_in_home_assistant
 
 # From the definitions of the units, not from our table.
 FACTS = [
@@ -144,3 +144,34 @@ def test_pairs_that_do_not(type_: type, unit: str | None, device_class: str | No
 def test_the_table_is_whole() -> None:
     """As many classes as Home Assistant 2025.4 has: 52 of numbers with a fixed unit and 28 of true and false."""
     assert (len(SENSOR), len(BINARY)) == (52, 28)
+
+
+@pytest.mark.parametrize(
+    ("device_class", "declared", "expected"),
+    [
+        (None, None, "measurement"),
+        ("temperature", None, "measurement"),
+        ("energy", None, "total_increasing"),
+        ("energy", "total", "total"),
+        ("monetary", None, "total"),
+        ("wind_direction", None, "measurement_angle"),
+        (None, "none", None),
+    ],
+)
+def test_state_class_of(device_class: str | None, declared: str | None, expected: str | None) -> None:
+    """What is declared, else what such numbers nearly always are."""
+    assert state_class_of(device_class, declared) == expected
+
+
+@pytest.mark.parametrize("device_class", SENSOR)
+def test_every_device_class_has_a_state_class(device_class: str) -> None:
+    """None is forgotten in the second table."""
+    assert state_class_of(device_class, None) is not None
+
+
+def test_units_are_written_as_home_assistant_writes_them() -> None:
+    """There are two micro signs, and Home Assistant has both in its table."""
+    assert unit_in_home_assistant("\u03bcg/m³", "pm25") == "\u00b5g/m³"
+    assert unit_in_home_assistant("\u00b5s", "duration") == "\u03bcs"
+    assert unit_in_home_assistant("#/cm³", None) == "#/cm³"
+    assert unit_in_home_assistant(None, "aqi") is None
