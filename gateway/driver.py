@@ -12,29 +12,61 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from gateway.hardware.protocols import Hardware, I2CDevice, SerialPort, Sysfs
-from gateway.options import Duration, I2COptions, NoOptions, Size, option, options
+from gateway.hardware.protocols import (
+    ChildProcess,
+    Edge,
+    GPIOInput,
+    GPIOOutput,
+    Hardware,
+    I2CDevice,
+    Pull,
+    SerialPort,
+    SPIDevice,
+    Sysfs,
+)
+from gateway.options import (
+    Duration,
+    GPIOOptions,
+    I2COptions,
+    NoOptions,
+    PortOptions,
+    SerialOptions,
+    Size,
+    SPIOptions,
+    option,
+    options,
+)
+from gateway.seam import Seam
 from gateway.units import check_pair, check_state_class
 
 __all__ = [
     "BadReading",
     "Channel",
+    "ChildProcess",
     "DeviceUnavailable",
     "Driver",
     "DriverError",
     "Duration",
+    "Edge",
+    "GPIOInput",
+    "GPIOOptions",
+    "GPIOOutput",
     "I2CDevice",
     "I2COptions",
     "Kind",
     "Misconfigured",
     "NoOptions",
+    "PortOptions",
+    "Pull",
     "Result",
+    "SPIDevice",
+    "SPIOptions",
     "Scalar",
+    "SerialOptions",
     "SerialPort",
     "Size",
     "Sysfs",
@@ -157,7 +189,7 @@ class Runtime(Protocol):
         """Wait on the runtime's clock, at most until the device is asked to stop."""
 
 
-class Driver(Generic[OptionsT]):
+class Driver(Seam, Generic[OptionsT]):
     """One device. Subclass it, name the options class, list the channels, and write ``read``.
 
     ``__init__`` is inherited and touches no hardware, so that a driver can be built to check a configuration.
@@ -178,9 +210,9 @@ class Driver(Generic[OptionsT]):
     """What the maker calls it; the driver's name where there is none."""
 
     def __init__(self, options: OptionsT, runtime: Runtime) -> None:
+        super().__init__(runtime)
         self.options = options
         self._runtime = runtime
-        self._stack = ExitStack()
 
     @classmethod
     def kind_for(cls, options: OptionsT) -> Kind:  # noqa: ARG003 (for those who override it)
@@ -209,48 +241,12 @@ class Driver(Generic[OptionsT]):
         attempt to open a device that brings nothing. What it opens is closed before ``open`` is called.
         """
 
-    # What a driver may use -------------------------------------------------------------------------------------------
+    # What a driver may use, besides the hardware of :class:`gateway.seam.Seam` ----------------------------------------
 
     @property
     def device(self) -> str:
         """The device's name in the configuration."""
         return self._runtime.device
-
-    def serial(
-        self,
-        port: str,
-        baudrate: int = 9600,
-        *,
-        bytesize: int = 8,
-        parity: str = "N",
-        stopbits: float = 1,
-        timeout: float = 1.0,
-    ) -> SerialPort:
-        """Open a serial port for this driver alone. ``timeout`` (seconds) bounds every read and write.
-
-        Raises ``DeviceUnavailable`` when the port is missing, busy or not permitted, ``Misconfigured`` for settings
-        that no port can have.
-        """
-        port_ = self._runtime.hardware.serial(
-            port, baudrate, bytesize=bytesize, parity=parity, stopbits=stopbits, timeout=timeout
-        )
-        self._stack.callback(port_.close)
-        return port_
-
-    def i2c(self, bus: int, address: int, *, mux: int | None = None, mux_channel: int | None = None) -> I2CDevice:
-        """Talk to the device at ``address`` (7 bits), where there is a TCA9548A through one of its channels.
-
-        Other devices share the bus: each call has it for itself, and so has a ``with self.chip.transaction():`` around
-        several. ``DeviceUnavailable`` when the bus is missing or not permitted, ``Misconfigured`` for an address that
-        no device can have.
-        """
-        device = self._runtime.hardware.i2c(bus, address, mux=mux, mux_channel=mux_channel)
-        self._stack.callback(device.close)
-        return device
-
-    def sysfs(self) -> Sysfs:
-        """Files that the kernel or the system keeps: /sys, /proc, /etc."""
-        return self._runtime.hardware.sysfs()
 
     def elapsed(self) -> float:
         """Seconds since this device's first start in this run, across reopening and replacement."""
@@ -267,5 +263,4 @@ class Driver(Generic[OptionsT]):
         try:
             self.close()
         finally:
-            self._stack.close()
-            self._stack = ExitStack()
+            self.close_hardware()

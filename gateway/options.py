@@ -7,7 +7,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, dataclass_transform
+from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
 from gateway.config.duration import parse_duration
 
@@ -69,6 +69,38 @@ def options(cls: type[OptionsT]) -> type[OptionsT]:
 @options
 class NoOptions:
     """The options of a driver that has none."""
+
+
+@options
+class PortOptions:
+    """The option of a device whose line settings are always the same."""
+
+    port: str = option(help="the serial port, best by its name in /dev/serial/by-id; or socket://HOST:PORT")
+
+
+@options
+class SerialOptions(PortOptions):
+    """The options of a device whose line settings the user chooses. A driver declares anew what it knows better."""
+
+    baudrate: int = option(default=9600, min=50, max=4_000_000, help="bits a second")
+    bytesize: Literal[5, 6, 7, 8] = option(default=8, help="data bits")
+    parity: Literal["N", "E", "O"] = option(default="N", help="none, even or odd")
+    stopbits: Literal[1, 2] = option(default=1, help="stop bits")
+
+
+@options
+class SPIOptions:
+    """The options of every SPI device."""
+
+    bus: int = option(0, help="number of the SPI bus: 0 is on pins 19, 21 and 23 of a Raspberry Pi", min=0)
+    device: int = option(0, help="chip select on that bus: on bus 0, 0 is pin 24 and 1 is pin 26", min=0)
+
+
+@options
+class GPIOOptions:
+    """The option of every device on a pin."""
+
+    pin: int = option(help="number of the GPIO (BCM): 17 is GPIO17, which is pin 11 of the header", min=0, max=53)
 
 
 @options

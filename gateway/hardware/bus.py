@@ -16,7 +16,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Generic, Protocol, TypeVar
 
@@ -38,24 +38,25 @@ class Handle(Protocol):
 
 
 H = TypeVar("H", bound=Handle)
+K = TypeVar("K", bound=Hashable)
 B = TypeVar("B")
 T = TypeVar("T")
 
 
-class Buses(Generic[B]):
-    """The buses of one kind in this process, each made once."""
+class Buses(Generic[K, B]):
+    """The buses of one kind in this process, by number or whatever they are told apart by, each made once."""
 
-    def __init__(self, make: Callable[[int], B]) -> None:
+    def __init__(self, make: Callable[[K], B]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._all: dict[int, B] = {}
+        self._all: dict[K, B] = {}
 
-    def bus(self, number: int) -> B:
-        """The bus with this number."""
+    def bus(self, key: K) -> B:
+        """The bus with this number or name."""
         with self._lock:
-            if number not in self._all:
-                self._all[number] = self._make(number)
-            return self._all[number]
+            if key not in self._all:
+                self._all[key] = self._make(key)
+            return self._all[key]
 
 
 class Turn(Generic[H]):

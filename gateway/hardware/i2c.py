@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from gateway.driver import DeviceUnavailable, Misconfigured
 from gateway.hardware.bus import WAIT, Bus, Buses, Rider, Turn
 from gateway.hardware.i2c_trouble import explain_open, explain_use, kernel_driver
+from gateway.hardware.plugged import patiently
 
 ADDRESSES = range(0x08, 0x78)
 """What a device can have; the rest is reserved."""
@@ -48,7 +49,7 @@ class I2CBus(Bus[I2CHandle]):
 
     def _open_handle(self) -> I2CHandle:
         try:
-            return self._open(self.number)
+            return patiently(lambda: self._open(self.number), f"/dev/i2c-{self.number}")
         except OSError as error:
             raise explain_open(self.number, error) from error
 
@@ -70,7 +71,7 @@ def open_smbus(number: int) -> I2CHandle:
     return handle
 
 
-def make_buses(open: Open = open_smbus, wait: float = WAIT) -> Buses[I2CBus]:
+def make_buses(open: Open = open_smbus, wait: float = WAIT) -> Buses[int, I2CBus]:
     """The I2C buses that ``open`` opens."""
     return Buses(lambda number: I2CBus(number, open, wait))
 
@@ -87,7 +88,7 @@ class Mux:
     channel: int
 
 
-def open_device(buses: Buses[I2CBus], device: str, number: int, address: int, mux: Mux | None) -> RealI2CDevice:
+def open_device(buses: Buses[int, I2CBus], device: str, number: int, address: int, mux: Mux | None) -> RealI2CDevice:
     """See :meth:`gateway.driver.Driver.i2c`; ``device`` is the name of whose it is."""
     library = _smbus2()
     if address not in ADDRESSES:

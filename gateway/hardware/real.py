@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
+from gateway.driver import Misconfigured
 from gateway.hardware.bus import Buses
-from gateway.hardware.i2c import BUSES, I2CBus, RealI2CDevice, open_device, the_mux
+from gateway.hardware.i2c import BUSES, I2CBus, RealI2CDevice, the_mux
+from gateway.hardware.i2c import open_device as open_i2c
+from gateway.hardware.protocols import LINE_LIMIT, ChildProcess, GPIOInput, GPIOOutput, Pull
 from gateway.hardware.serial import RealSerialPort, open_port
 from gateway.hardware.serial_trouble import unstable_name
+from gateway.hardware.spi import SELECTS, Manner, RealSPIDevice, Select, SPIBuses
+from gateway.hardware.spi import open_device as open_spi
 from gateway.hardware.sysfs import RealSysfs
 
 log = logging.getLogger(__name__)
+
+
+class Takeable(Protocol):
+    """Something open that can be taken from the thread that has it."""
+
+    closed: bool
+
+    def take_away(self) -> None:
+        """Free what it stands for, although its owner may hang in a call on it."""
+
+
+T = TypeVar("T", bound=Takeable)
 
 
 class RealHardware:
@@ -23,15 +41,32 @@ class RealHardware:
     from it.
     """
 
-    def __init__(self, device: str, i2c_buses: Buses[I2CBus] = BUSES) -> None:
+    def __init__(
+        self,
+        device: str,
+        *,
+        i2c_buses: Buses[int, I2CBus] = BUSES,
+        spi_buses: SPIBuses = SELECTS,
+        sysfs: RealSysfs | None = None,
+    ) -> None:
         self._device = device
         self._i2c_buses = i2c_buses
+        self._spi_buses = spi_buses
+        self._sysfs = sysfs or RealSysfs()
         self._lock = threading.Lock()
-        self._held: list[tuple[threading.Thread, RealSerialPort | RealI2CDevice]] = []
+        self._held: list[tuple[threading.Thread, Takeable]] = []
         self._warned: set[str] = set()
 
     def serial(
-        self, port: str, baudrate: int, *, bytesize: int, parity: str, stopbits: float, timeout: float
+        self,
+        port: str,
+        baudrate: int,
+        *,
+        bytesize: int,
+        parity: str,
+        stopbits: float,
+        timeout: float,
+        shared: bool = False,  # noqa: ARG002 (follows)
     ) -> RealSerialPort:
         """See :class:`gateway.hardware.protocols.Hardware`."""
         self._take_from_others()
@@ -45,21 +80,45 @@ class RealHardware:
     def i2c(self, bus: int, address: int, *, mux: int | None = None, mux_channel: int | None = None) -> RealI2CDevice:
         """See :class:`gateway.hardware.protocols.Hardware`."""
         self._take_from_others()
-        opened = open_device(self._i2c_buses, self._device, bus, address, the_mux(mux, mux_channel))
-        self._hold(opened)
-        return opened
+        opened = open_i2c(self._i2c_buses, self._device, bus, address, the_mux(mux, mux_channel))
+        return self._hold(opened)
+
+    def spi(self, bus: int, device: int, *, max_speed_hz: int = 1_000_000, mode: int = 0) -> RealSPIDevice:
+        """See :class:`gateway.hardware.protocols.Hardware`."""
+        self._take_from_others()
+        opened = open_spi(self._spi_buses, self._device, Select(bus, device), Manner(max_speed_hz, mode))
+        return self._hold(opened)
+
+    def gpio(self, pin: int, *, pull: Pull = "none", active_low: bool = False, debounce: float = 0.0) -> GPIOInput:  # noqa: ARG002
+        """See :class:`gateway.hardware.protocols.Hardware`."""
+        raise Misconfigured(f"GPIO {pin}: this version of the gateway cannot use pins yet")
+
+    def gpio_output(self, pin: int, *, initial: bool = False, active_low: bool = False) -> GPIOOutput:  # noqa: ARG002
+        """See :class:`gateway.hardware.protocols.Hardware`."""
+        raise Misconfigured(f"GPIO {pin}: this version of the gateway cannot use pins yet")
+
+    def process(
+        self,
+        command: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,  # noqa: ARG002
+        line_limit: int = LINE_LIMIT,  # noqa: ARG002
+    ) -> ChildProcess:
+        """See :class:`gateway.hardware.protocols.Hardware`."""
+        raise Misconfigured(f"{command[0]}: this version of the gateway cannot start programs yet")
 
     def sysfs(self) -> RealSysfs:
         """See :class:`gateway.hardware.protocols.Hardware`."""
-        return RealSysfs()
+        return self._sysfs
 
     def abandon(self) -> None:
         """Take everything from the threads that hold it, so that it can be opened anew. For any thread."""
         self._take_back(lambda _: True)
 
-    def _hold(self, opened: RealSerialPort | RealI2CDevice) -> None:
+    def _hold(self, opened: T) -> T:
         with self._lock:
             self._held.append((threading.current_thread(), opened))
+        return opened
 
     def _take_from_others(self) -> None:
         me = threading.current_thread()

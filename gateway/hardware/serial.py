@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from gateway.driver import DeviceUnavailable, Misconfigured
+from gateway.hardware.plugged import patiently
 from gateway.hardware.serial_trouble import ERRORS, explain_open, explain_use
 
 try:
@@ -36,15 +37,18 @@ def open_port(
     if scheme and scheme not in SCHEMES:
         raise Misconfigured(f"port {port!r}: no such kind of port", hint="use a device, loop:// or socket://HOST:PORT")
     try:
-        handle = serial.serial_for_url(
+        handle = patiently(
+            lambda: serial.serial_for_url(
+                port,
+                baudrate,
+                bytesize=bytesize,
+                parity=parity,
+                stopbits=stopbits,
+                timeout=timeout,
+                write_timeout=timeout,
+                exclusive=True,
+            ),
             port,
-            baudrate,
-            bytesize=bytesize,
-            parity=parity,
-            stopbits=stopbits,
-            timeout=timeout,
-            write_timeout=timeout,
-            exclusive=True,
         )
     except ValueError as error:
         raise Misconfigured(f"port {port!r}: {error}") from error
@@ -112,7 +116,18 @@ class RealSerialPort:
         with self._trouble():
             self._handle.reset_input_buffer()
 
-    def cancel_read(self) -> None:
+    @property
+    def waiting(self) -> bool:
+        """Nobody else uses it."""
+        return False
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See :class:`gateway.hardware.protocols.SerialPort`."""
+        self._check()
+        yield
+
+    def cancel_wait(self) -> None:
         """See :class:`gateway.hardware.protocols.SerialPort`."""
         with suppress(*ERRORS, AttributeError, TypeError):  # sockets cannot; or it is being closed this very moment
             self._handle.cancel_read()
@@ -135,7 +150,7 @@ class RealSerialPort:
         on with that. It is unlocked and pointed at /dev/null; the owner's next call fails, and its ``close`` closes it.
         """
         self._taken = True
-        self.cancel_read()
+        self.cancel_wait()
         with suppress(*ERRORS, AttributeError, TypeError):
             self._handle.reset_output_buffer()  # else the kernel may wait half a minute until it is sent
             descriptor = self._handle.fileno()

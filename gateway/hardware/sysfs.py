@@ -31,8 +31,20 @@ class RealSysfs:
             finally:
                 os.close(descriptor)
         except (OSError, ValueError) as error:
-            raise _unreadable(path, error) from error
+            raise _refused("read", path, error) from error
         return data.decode("utf-8", errors="replace").strip()
+
+    def write(self, path: str, text: str) -> None:
+        """See :class:`gateway.hardware.protocols.Sysfs`."""
+        file = self._below(path)
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_TRUNC | getattr(os, "O_NONBLOCK", 0))
+            try:
+                os.write(descriptor, text.encode())  # in one piece: that is how the kernel takes a value
+            finally:
+                os.close(descriptor)
+        except (OSError, ValueError) as error:
+            raise _refused("write", path, error) from error
 
     def exists(self, path: str) -> bool:
         """See :class:`gateway.hardware.protocols.Sysfs`."""
@@ -49,7 +61,7 @@ class RealSysfs:
         try:
             facts = os.statvfs(folder)
         except (OSError, ValueError) as error:
-            raise _unreadable(path, error) from error
+            raise _refused("read", path, error) from error
         return facts.f_blocks * facts.f_frsize, facts.f_bavail * facts.f_frsize
 
     def _below(self, path: str) -> str:
@@ -62,7 +74,7 @@ def _absolute(path: str) -> str:
     return path
 
 
-def _unreadable(path: str, error: Exception) -> DeviceUnavailable:
+def _refused(what: str, path: str, error: Exception) -> DeviceUnavailable:
     reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    hint = f"let this user read it (ls -l {path})" if isinstance(error, PermissionError) else ""
-    return DeviceUnavailable(f"cannot read {path}: {reason}", hint=hint)
+    hint = f"let this user {what} it (ls -l {path})" if isinstance(error, PermissionError) else ""
+    return DeviceUnavailable(f"cannot {what} {path}: {reason}", hint=hint)

@@ -15,14 +15,23 @@ second has passed. ``docs/writing-a-driver.md`` has more.
 """
 
 from gateway.testing.checks import check_driver, check_result
+from gateway.testing.fake_gpio import FakeGPIO
 from gateway.testing.fake_i2c import FakeI2C
-from gateway.testing.fakes import FakeHardware, FakeSerial, FakeSysfs, FakeTime
+from gateway.testing.fake_process import FakeProcess
+from gateway.testing.fake_serial import FakeSerial
+from gateway.testing.fake_spi import FakeSPI
+from gateway.testing.fake_sysfs import FakeSysfs
+from gateway.testing.fake_time import FakeTime
+from gateway.testing.fakes import FakeHardware
 from gateway.testing.harness import DriverHarness, build_options, load_driver
 
 __all__ = [
     "DriverHarness",
+    "FakeGPIO",
     "FakeHardware",
     "FakeI2C",
+    "FakeProcess",
+    "FakeSPI",
     "FakeSerial",
     "FakeSysfs",
     "FakeTime",

@@ -23,7 +23,12 @@ THROUGH_THE_SEAM = {
     "serial": "self.serial(...)",
     "smbus": "self.i2c(...)",
     "smbus2": "self.i2c(...)",
-    "spidev": "the runtime",
+    "spidev": "self.spi(...)",
+    "RPi": "self.gpio(...) or self.gpio_output(...)",
+    "lgpio": "self.gpio(...) or self.gpio_output(...)",
+    "gpiod": "self.gpio(...) or self.gpio_output(...)",
+    "gpiozero": "self.gpio(...) or self.gpio_output(...)",
+    "subprocess": "self.process(...)",
 }
 """Libraries that a driver does not import, because then it would run on real hardware only."""
 

@@ -12,7 +12,8 @@ from gateway.config.structure import INVALID, build
 from gateway.driver import Channel, Driver, Kind, Result
 from gateway.hardware.protocols import Hardware
 from gateway.testing.checks import check_result
-from gateway.testing.fakes import FakeHardware, FakeTime
+from gateway.testing.fake_time import FakeTime
+from gateway.testing.fakes import FakeHardware
 
 
 class DriverHarness:

@@ -40,6 +40,8 @@ TESTED_ELSEWHERE = {
     ],
     "tests/reading/test_supervisor.py": ["gateway/reading/ending.py", "gateway/reading/left_behind.py"],
     "tests/reading/test_child.py": ["gateway/reading/children.py", "gateway/reading/remote.py"],
+    "tests/test_driver.py": ["gateway/seam.py"],
+    "tests/testing/test_fakes.py": [f"gateway/testing/fake_{part}.py" for part in ("serial", "sysfs", "time")],
     "tests/test_units.py": ["gateway/device_classes.py"],
 }
 """Test files that cover more than the source file they are named after; a new source file gets its own."""

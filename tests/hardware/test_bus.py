@@ -351,7 +351,7 @@ def test_a_driver_that_hangs_outside_a_call_is_not_the_bus(street: Street, guest
 def test_each_bus_is_made_once() -> None:
     """Whoever asks for it, and from many threads at the same time."""
     made: list[int] = []
-    buses: Buses[object] = Buses(lambda number: made.append(number) or object())  # type: ignore[func-returns-value]
+    buses: Buses[int, object] = Buses(lambda number: made.append(number) or object())  # type: ignore[func-returns-value]
     together = threading.Barrier(8)
     found: list[Any] = []
 

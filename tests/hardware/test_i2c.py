@@ -37,7 +37,7 @@ class Desk:
 
     def hardware(self, device: str = "office") -> RealHardware:
         """What a device is given."""
-        return RealHardware(device, self._buses)
+        return RealHardware(device, i2c_buses=self._buses)
 
     def chip(self, address: int = 0x76, *mux: int) -> I2CDevice:
         """A device on the bus, behind a multiplexer and its channel."""
@@ -294,7 +294,7 @@ def go_on():
 
 threading.Thread(target=go_on, daemon=True).start()
 try:
-    chip = RealHardware("office", make_buses(lambda number: open_smbus("/dev/zero"))).i2c(1, 0x76)
+    chip = RealHardware("office", i2c_buses=make_buses(lambda number: open_smbus("/dev/zero"))).i2c(1, 0x76)
     before = others
     print(chip.read_register(0xD0, 2).hex(), others - before > 5)
 except DriverError as error:

@@ -96,11 +96,11 @@ def test_throws_away_what_was_not_read(pty_pair: PtyPair, port: RealSerialPort) 
 
 
 def test_a_waiting_read_can_be_woken(port: RealSerialPort) -> None:
-    """``cancel_read`` ends a read in another thread at once."""
+    """``cancel_wait`` ends a read in another thread at once."""
     port.timeout = 30.0
     reader = threading.Thread(target=port.read)
     reader.start()
-    wait_until(lambda: (port.cancel_read(), reader.join(0.01), not reader.is_alive())[2])
+    wait_until(lambda: (port.cancel_wait(), reader.join(0.01), not reader.is_alive())[2])
 
 
 USES: list[Callable[[RealSerialPort], object]] = [
@@ -130,7 +130,7 @@ def test_a_closed_port_is_unavailable(port: RealSerialPort) -> None:
     port.close()
     with pytest.raises(DeviceUnavailable, match="closed"):
         port.in_waiting  # noqa: B018 (the access is the test)
-    port.cancel_read()
+    port.cancel_wait()
 
 
 def test_a_port_is_open_once(pty_pair: PtyPair, port: RealSerialPort) -> None:
@@ -212,7 +212,7 @@ def test_socket_is_a_port_on_the_network() -> None:
         peer.close()
         with pytest.raises(DeviceUnavailable, match="gone"):
             it.read()
-        it.cancel_read()
+        it.cancel_wait()
         it.close()
 
 

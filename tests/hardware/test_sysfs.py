@@ -76,3 +76,14 @@ def test_refuses_a_relative_path(tmp_path: Path) -> None:
     """A driver's mistake is shown as one."""
     with pytest.raises(ValueError, match="absolute"):
         RealSysfs(tmp_path).read("proc/stat")
+
+
+def test_writes_to_what_is_there(tmp_path: Path) -> None:
+    """In one piece, as the kernel wants it; it makes no new files."""
+    (tmp_path / "trigger").write_text("0 and more")
+    RealSysfs(tmp_path).write("/trigger", "1\n")
+    assert (tmp_path / "trigger").read_text() == "1\n"
+    for path in ("/missing", "/", "/nul\0"):
+        with pytest.raises(DeviceUnavailable, match="cannot write"):
+            RealSysfs(tmp_path).write(path, "1")
+    assert not (tmp_path / "missing").exists()

@@ -67,7 +67,7 @@ def meet(hire: Callable[..., Company], wire: Wire) -> Meet:
 
     def make(*devices: DeviceSettings, wait: float = 5.0) -> Company:
         buses = make_buses(wire.open, wait)
-        company = hire(*devices, hardware_for=lambda name: RealHardware(name, buses))
+        company = hire(*devices, hardware_for=lambda name: RealHardware(name, i2c_buses=buses))
         company.start()
         return company
 

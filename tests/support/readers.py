@@ -9,7 +9,6 @@ from typing import Any
 from gateway.config.settings import ChannelSettings, DeviceSettings
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.driver import Channel, Driver, Kind, NoOptions
-from gateway.hardware.protocols import I2CDevice, SerialPort, Sysfs
 from gateway.reading.memory import DeviceMemory
 from gateway.reading.reader import Reader
 from gateway.reading.reading import Reading, Sample
@@ -22,22 +21,14 @@ DOOR = Channel("door", type=bool)
 LABEL = Channel("label", type=str)
 
 
+def _none(*args: Any, **settings: Any) -> Any:
+    raise AssertionError("no hardware in this test")
+
+
 class NoHardware:
     """For drivers that use none."""
 
-    def serial(
-        self, port: str, baudrate: int, *, bytesize: int, parity: str, stopbits: float, timeout: float
-    ) -> SerialPort:
-        """There is none."""
-        raise AssertionError("no hardware in this test")
-
-    def i2c(self, bus: int, address: int, *, mux: int | None = None, mux_channel: int | None = None) -> I2CDevice:
-        """There is none."""
-        raise AssertionError("no hardware in this test")
-
-    def sysfs(self) -> Sysfs:
-        """There is none."""
-        raise AssertionError("no hardware in this test")
+    serial = i2c = spi = gpio = gpio_output = process = sysfs = staticmethod(_none)
 
 
 def driver(

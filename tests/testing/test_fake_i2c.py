@@ -21,7 +21,7 @@ def fake() -> Hardware:
 
 def real() -> Hardware:
     """The real seam, with a chip of the same kind on the wire."""
-    return RealHardware("office", make_buses(Wire({0x76: Chip({0xD0: 0x60})}).open))
+    return RealHardware("office", i2c_buses=make_buses(Wire({0x76: Chip({0xD0: 0x60})}).open))
 
 
 @pytest.mark.parametrize("make", [fake, real])

@@ -65,7 +65,7 @@ def test_throws_away_what_was_not_read() -> None:
     device.feed(b"old")
     device.feed(b"new", after=1)
     port.reset_input_buffer()
-    port.cancel_read()
+    port.cancel_wait()
     assert port.read(3) == b"new"
 
 
@@ -122,3 +122,26 @@ def test_missing_files_are_unavailable() -> None:
     with pytest.raises(DeviceUnavailable, match="cannot read /"):
         sysfs.disk_usage("/")
     assert FakeSysfs(disk=(10, 4)).disk_usage("/") == (10, 4)
+
+
+def test_files_that_are_written() -> None:
+    """Only those that are there; what was written is recorded, and read from then on."""
+    fake = FakeSysfs({"/sys/trigger": "0"})
+    fake.write("/sys/trigger", "1\n")
+    assert (fake.read("/sys/trigger"), fake.written) == ("1", [("/sys/trigger", "1\n")])
+    with pytest.raises(DeviceUnavailable, match="cannot write /sys/other: No such file"):
+        fake.write("/sys/other", "1")
+
+
+def test_a_shared_port() -> None:
+    """A transaction begins with nothing left of what came for others; on a port of one's own it changes nothing."""
+    for shared, expected in ((True, b"new"), (False, b"oldnew")):
+        device = FakeSerial(answer=lambda _: b"new")
+        port = FakeHardware(ports={"/dev/x": device}).serial(
+            "/dev/x", 9600, bytesize=8, parity="N", stopbits=1, timeout=1, shared=shared
+        )
+        device.feed(b"old")
+        with port.transaction():
+            port.write(b"?")
+            assert port.read(6) == expected
+        assert (device.shared, port.waiting, str(device.settings)) == (shared, False, "9600 baud, 8N1")
