@@ -9,13 +9,10 @@ All three methods of one driver object are called from one thread and never at t
 
 from __future__ import annotations
 
-import dataclasses
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from gateway.channel import LIST_CHANNELS, TAG_CHANNELS, Channel, Kind, Scalar
 from gateway.hardware.protocols import (
     ChildProcess,
     Edge,
@@ -34,14 +31,15 @@ from gateway.options import (
     I2COptions,
     NoOptions,
     PortOptions,
+    SecretSource,
     SerialOptions,
     Size,
     SPIOptions,
+    TagOptions,
     option,
     options,
 )
 from gateway.seam import Seam
-from gateway.units import check_pair, check_state_class
 
 __all__ = [
     "BadReading",
@@ -66,39 +64,23 @@ __all__ = [
     "SPIDevice",
     "SPIOptions",
     "Scalar",
+    "SecretSource",
     "SerialOptions",
     "SerialPort",
     "Size",
     "Sysfs",
+    "TagDriver",
+    "TagOptions",
     "Values",
     "option",
     "options",
 ]
-
-Scalar = float | int | bool | str | None
-"""What one channel can hold. ``None`` says that the hardware itself reported a bad value."""
 
 Values = Mapping[str, Scalar]
 """One reading: channel name to value."""
 
 Result = Values | Sequence[Values] | None
 """What ``read`` returns: one reading, several in order of time, or ``None`` when there is nothing."""
-
-RESERVED_KEYS = frozenset({"time", "run", "seq", "clock", "device", "topic"})
-EVENT_KEYS = frozenset({"event", "tag", "dwell_s"})
-ICON = re.compile(r"mdi:[a-z0-9]+(-[a-z0-9]+)*")
-"""How Home Assistant's icons are named."""
-
-
-class Kind(StrEnum):
-    """What one reading of a device means."""
-
-    SAMPLED = "sampled"
-    """A value at a time, such as a temperature."""
-    STATE = "state"
-    """A condition that lasts, such as a door: published on change and every ``heartbeat``."""
-    EVENT = "event"
-    """Something that happens once, such as a tag scan."""
 
 
 class DriverError(Exception):
@@ -119,58 +101,6 @@ class BadReading(DriverError):
 
 class Misconfigured(DriverError):
     """Trying again cannot help before the configuration changes: stop this device."""
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One quantity that a driver reports.
-
-    ``unit`` and ``device_class`` must be a pair that Home Assistant accepts; a wrong pair raises ``ValueError`` while
-    the driver is imported, naming the units that are allowed. ``min`` and ``max`` are the range in which the hardware's
-    value can be right, in ``unit``: anything outside is published as null. ``precision`` is the number of decimals
-    worth showing to a person; the published value is not rounded by it.
-
-    ``state_class`` tells Home Assistant what statistics to keep of a number: ``measurement``, ``total``,
-    ``total_increasing``, or ``none`` for no statistics; where it is not given, what the device class nearly always is.
-    ``choices`` are all texts that a text channel can hold. ``entity_category="diagnostic"`` puts a channel aside that
-    tells of the device rather than of the world, ``enabled_by_default=False`` hides one that few want.
-    """
-
-    name: str
-    unit: str | None = None
-    device_class: str | None = None
-    _: dataclasses.KW_ONLY
-    type: type[float] | type[bool] | type[str] = float
-    state_class: str | None = None
-    precision: int | None = None
-    min: float | None = None
-    max: float | None = None
-    help: str = ""
-    choices: tuple[str, ...] = ()
-    entity_category: str | None = None
-    icon: str | None = None
-    enabled_by_default: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse what could never be published, while the author is still looking."""
-        if not (self.name.isidentifier() and self.name == self.name.lower() and self.name.isascii()):
-            raise ValueError(
-                f"channel name {self.name!r}: use lower-case letters, digits and _, starting with a letter"
-            )
-        if self.name in RESERVED_KEYS:
-            raise ValueError(f"channel name {self.name!r} is reserved for the gateway")
-        if self.type not in (float, bool, str):
-            raise ValueError(f"channel {self.name!r}: type is float (any number), bool or str, not {self.type!r}")
-        check_pair(self.name, self.type, self.unit, self.device_class)
-        check_state_class(self.name, self.type, self.device_class, self.state_class)
-        if self.choices and self.type is not str:
-            raise ValueError(f"channel {self.name!r}: only text has choices")
-        if self.device_class == "enum" and not self.choices:
-            raise ValueError(f"channel {self.name!r}: the device class enum needs choices, all texts that it can hold")
-        if self.entity_category not in (None, "diagnostic"):
-            raise ValueError(f"channel {self.name!r}: entity_category is 'diagnostic' or not given")
-        if self.icon is not None and not ICON.fullmatch(self.icon):
-            raise ValueError(f"channel {self.name!r}: an icon is a name such as 'mdi:gauge', not {self.icon!r}")
 
 
 OptionsT = TypeVar("OptionsT")
@@ -264,3 +194,35 @@ class Driver(Seam, Generic[OptionsT]):
             self.close()
         finally:
             self.close_hardware()
+
+
+TagOptionsT = TypeVar("TagOptionsT", bound=TagOptions)
+
+
+class TagDriver(Driver[TagOptionsT]):
+    """A reader of tags. ``read`` says which tags are there at this moment, and the runtime makes the events.
+
+    It returns ``{"tag": "04a23b5c6d7e80"}``, a list of such for several, or ``None`` for none; of what it adds, values
+    of ``extra_channels_for``, the first time counts. A tag that is missing in one read and there in the next has not
+    left, so a driver needs no memory of what it saw before.
+    """
+
+    kind = Kind.EVENT
+    options_type = TagOptions
+    interval = "200ms"
+
+    @classmethod
+    def channels_for(cls, options: TagOptionsT) -> tuple[Channel, ...]:
+        """Those of every reader, and what this one adds."""
+        listed = LIST_CHANNELS if options.tag_list is not None else ()
+        return (*TAG_CHANNELS, *listed, *cls.extra_channels_for(options))
+
+    @classmethod
+    def extra_channels_for(cls, options: TagOptionsT) -> tuple[Channel, ...]:  # noqa: ARG003 (for those who override it)
+        """What this reader says of a tag beside its number."""
+        return ()
+
+    @classmethod
+    def holds_for(cls, options: TagOptionsT) -> bool:  # noqa: ARG003 (for those who override it)
+        """Whether it reports a tag as long as it lies there. One that reports a tag once cannot say that it left."""
+        return True

@@ -55,6 +55,18 @@ def options(cls: type[OptionsT]) -> type[OptionsT]:
     ``X | None``, ``tuple[X, ...]``, ``dict[str, X]`` and further option classes. The default of a ``Duration`` may be
     written as the user would, ``"60s"``. A class made with ``@dataclass(frozen=True)`` serves as well.
     """
+    _parse_durations(cls)
+    return dataclass(frozen=True, kw_only=True, slots=True)(cls)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option, dataclasses.field))
+def _mixin(cls: type[OptionsT]) -> type[OptionsT]:
+    """The same without slots, for options that are inherited beside others: of two bases with slots Python has none."""
+    _parse_durations(cls)
+    return dataclass(frozen=True, kw_only=True)(cls)
+
+
+def _parse_durations(cls: type[Any]) -> None:
     for name, annotation in inspect.get_annotations(cls).items():
         field = cls.__dict__.get(name)
         if (
@@ -63,7 +75,6 @@ def options(cls: type[OptionsT]) -> type[OptionsT]:
             and _DURATION.search(str(annotation))
         ):
             field.default = parse_duration(field.default)
-    return dataclass(frozen=True, kw_only=True, slots=True)(cls)
 
 
 @options
@@ -116,3 +127,27 @@ class I2COptions:
         """Refuse one without the other."""
         if (self.mux is None) != (self.mux_channel is None):
             raise ValueError("mux and mux_channel belong together: set both or neither")
+
+
+@options
+class SecretSource:
+    """``{ file = "..." }`` and the like: where a secret is; exactly one of them."""
+
+    file: str | None = option(None, help="A file that holds nothing else.")
+    env: str | None = option(None, help="The name of an environment variable.")
+    credential: str | None = option(None, help="The name of a systemd credential (LoadCredential=).")
+
+
+@_mixin
+class TagOptions:
+    """The options of every reader of tags; what they say is done by the gateway. See docs/rfid.md."""
+
+    gone_after: Duration = option(
+        "500ms", help="a tag that was not seen for so long, and in two reads running, has left", min=0.05, max=3600
+    )
+    tag_list: str | None = option(
+        None, help="a TOML file of the tags that you know, from the configuration's folder unless absolute"
+    )
+    hash_salt: str | SecretSource | None = option(
+        None, help='publish a keyed hash of each tag in its place; the key: `{ file = "..." }`, env or credential'
+    )

@@ -11,23 +11,13 @@ from gateway.driver import (
     Driver,
     DriverError,
     I2COptions,
+    Kind,
     Misconfigured,
+    TagDriver,
+    TagOptions,
     options,
 )
 from gateway.testing import DriverHarness, FakeHardware, FakeI2C
-
-
-@pytest.mark.parametrize("name", ["Temperature", "2nd", "a-b", "", "ä", "time", "seq", "device"])
-def test_channel_names(name: str) -> None:
-    """Lower case, an identifier, none of ours."""
-    with pytest.raises(ValueError, match="channel name"):
-        Channel(name)
-
-
-def test_a_wrong_pair_names_the_right_units() -> None:
-    """While the driver is imported."""
-    with pytest.raises(ValueError, match="°C"):
-        Channel("t", "C", "temperature")
 
 
 @pytest.mark.parametrize("kind", [DeviceUnavailable, BadReading, Misconfigured])
@@ -92,19 +82,19 @@ def test_a_device_on_a_bus_closes_by_itself() -> None:
     assert hardware.still_open() == []
 
 
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"unit": "kWh", "device_class": "energy", "state_class": "measurement"}, "none, total, total_increasing"),
-        ({"state_class": "rising"}, "measurement, none, total, total_increasing"),
-        ({"type": str, "state_class": "measurement"}, "only numbers"),
-        ({"choices": ("a", "b")}, "only text"),
-        ({"type": str, "device_class": "enum"}, "needs choices"),
-        ({"entity_category": "config"}, "diagnostic"),
-        ({"icon": "gauge"}, "mdi:gauge"),
-    ],
-)
-def test_what_home_assistant_would_refuse(wrong: dict[str, object], words: str) -> None:
-    """Is refused while the driver is imported, with what is accepted."""
-    with pytest.raises(ValueError, match=words):
-        Channel("x", **wrong)  # type: ignore[arg-type]
+class Tags(TagDriver[TagOptions]):
+    """A reader that adds nothing."""
+
+    def read(self) -> dict[str, str]:
+        """One tag."""
+        return {"tag": "04a2"}
+
+
+def test_a_reader_of_tags_declares_its_events() -> None:
+    """What the runtime adds is there for a configuration to rename, what a list adds only where there is one."""
+    with DriverHarness(Tags, gone_after="1s") as it:
+        assert (it.kind, it.read()) == (Kind.EVENT, {"tag": "04a2"})
+        assert [channel.name for channel in it.channels] == ["event", "tag", "dwell_s", "at_start"]
+    listed = DriverHarness(Tags, tag_list="tags.toml").channels
+    assert [channel.name for channel in listed[4:]] == ["known", "label", "allowed"]
+    assert Tags.holds_for(TagOptions())

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from gateway.driver import Driver, I2COptions, option, options
+from gateway.driver import Driver, I2COptions, TagOptions, option, options
 from gateway.testing import build_options
 
 
@@ -65,3 +65,18 @@ def test_what_no_device_can_have(given: dict[str, int], mistake: str) -> None:
     """Found when the configuration is checked."""
     with pytest.raises(ValueError, match=mistake):
         build_options(Chip, given)
+
+
+def test_a_reader_of_tags_on_a_bus_has_the_options_of_both() -> None:
+    """Two classes of options can be inherited when one of them is for that."""
+
+    @options
+    class Both(I2COptions, TagOptions):
+        """Of a reader on I2C."""
+
+        address: int = option(0x28, help="where")
+
+    both = Both(gone_after=1.0)
+    assert (both.address, both.bus, both.gone_after, both.tag_list) == (0x28, 1, 1.0, None)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        both.address = 3  # type: ignore[misc]

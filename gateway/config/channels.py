@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.channel import EVENT_KEYS, RESERVED_KEYS, Channel, Kind
 from gateway.config.fields import fields_of
 from gateway.config.positions import KeyPath
 from gateway.config.report import Report, one_of, suggestion
 from gateway.config.settings import ChannelSettings
 from gateway.config.shape import NUMBERS_ONLY, ChannelTable
 from gateway.config.structure import INVALID, check_table
-from gateway.driver import EVENT_KEYS, RESERVED_KEYS, Channel, Kind
 from gateway.units import LONGEST_UNIT, converter, convertible
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

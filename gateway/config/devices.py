@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gateway.catalog import Catalog, Found
@@ -12,23 +13,32 @@ from gateway.config.duration import format_duration, parse_duration
 from gateway.config.fields import Field, fields_of
 from gateway.config.identity import wrong_level
 from gateway.config.positions import KeyPath
+from gateway.config.presence import presence_settings
 from gateway.config.report import Report, nearest, suggestion
 from gateway.config.settings import DeviceSettings
 from gateway.config.shape import CommonTable, DeviceTable
 from gateway.config.structure import INVALID, check_table, construct
-from gateway.driver import Driver, DriverError, Kind
+from gateway.driver import Driver, DriverError, Kind, TagDriver
 
 RESERVED = "gateway"
 """The level of the gateway's own topics."""
 
 
 def device_settings(
-    name: str, table: Any, defaults: Mapping[str, Any], catalog: Catalog, report: Report, *, strict: bool
+    name: str,
+    table: Any,
+    defaults: Mapping[str, Any],
+    catalog: Catalog,
+    report: Report,
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    strict: bool,
 ) -> DeviceSettings | None:
     """The settings of one device, or ``None`` with its mistakes in the report.
 
     ``defaults`` are the checked values of ``[defaults]``. With ``strict`` a driver's broken file is a mistake; without,
-    the device is there with ``broken`` set and will be ``failed``.
+    the device is there with ``broken`` set and will be ``failed``. Paths of its files begin in ``folder``.
     """
     path: KeyPath = ("devices", name)
     before = len(report.mistakes)
@@ -48,6 +58,11 @@ def device_settings(
     values = _values(table, own, path, report)
     common = _common(found.driver, values, defaults, path, report)
     shown = _shown(found, {f.attribute: values[f.attribute] for f in own.values()}, values["channels"], path, report)
+    if shown is not None and issubclass(found.driver, TagDriver):
+        holds = found.driver.holds_for(shown["options"])
+        shown["presence"] = presence_settings(
+            shown["options"], path, report, holds=holds, folder=folder, environ=environ, strict=strict
+        )
     if shown is None or len(report.mistakes) > before:
         return None
     if common["retain"] is None:

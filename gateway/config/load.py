@@ -92,7 +92,9 @@ def _settings(
     configured = tables["devices"]
     if configured is not INVALID:
         for name, table in configured.items():
-            device = device_settings(name, table, tables["defaults"], catalog, report, strict=strict)
+            device = device_settings(
+                name, table, tables["defaults"], catalog, report, folder=folder, environ=environ, strict=strict
+            )
             if device is not None:
                 whole.append(_durable(device, tables["spool"]["durability"]))
         if not configured:

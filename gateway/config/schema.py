@@ -24,17 +24,17 @@ from gateway.config.shape import (
     GatewayTable,
     LogTable,
     MqttTable,
-    PasswordTable,
     SpoolTable,
     WebTable,
 )
+from gateway.driver import SecretSource
 
 SCHEMA = Path("config/sensorpost.schema.json")
 PAGE = Path("docs/configuration.md")
 SECTIONS: dict[str, Any] = {
     "gateway": GatewayTable,
     "mqtt": MqttTable,
-    "password": PasswordTable,
+    "password": SecretSource,
     "spool": SpoolTable,
     "log": LogTable,
     "web": WebTable,

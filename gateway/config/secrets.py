@@ -1,4 +1,4 @@
-"""Where a password comes from. It is read once, when the configuration is loaded, and never shown."""
+"""Where a password or another secret comes from. It is read once, when the configuration is loaded, and never shown."""
 
 from __future__ import annotations
 
@@ -9,25 +9,43 @@ from pathlib import Path
 from gateway.config.positions import KeyPath
 from gateway.config.report import Report
 from gateway.config.settings import Secret
-from gateway.config.shape import PasswordTable
+from gateway.driver import SecretSource
 
 LARGEST = 4096
 """Bytes; MQTT allows 65,535, but nobody has a password that long."""
+HOWS = ("file", "env", "credential")
 
 
 def password(
-    value: str | PasswordTable, path: KeyPath, report: Report, *, folder: Path, environ: Mapping[str, str]
+    value: str | SecretSource,
+    path: KeyPath,
+    report: Report,
+    *,
+    folder: Path,
+    environ: Mapping[str, str],
+    what: str = "password",
 ) -> Secret | None:
-    """The password, or ``None`` with the mistake in the report."""
+    """The password, or ``None`` with the mistake in the report. ``what``: the word for it."""
+    secret = _secret(value, path, report, folder=folder, environ=environ, what=what)
+    if secret is None or secret.reveal():
+        return secret
+    at = path if isinstance(value, str) else (*path, next(how for how in HOWS if getattr(value, how) is not None))
+    report.add(at, f"the {what} is empty", "leave the key out where none is wanted")
+    return None
+
+
+def _secret(
+    value: str | SecretSource, path: KeyPath, report: Report, *, folder: Path, environ: Mapping[str, str], what: str
+) -> Secret | None:
     if isinstance(value, str):
         if "${" not in str(report.raw(path)):
-            report.warn(path, 'the password is in plain text; better is { file = "..." } or { env = "NAME" }')
-        return _checked(value, path, report)
-    given = [(how, where) for how in ("file", "env", "credential") if (where := getattr(value, how)) is not None]
+            report.warn(path, f'the {what} is in plain text; better is {{ file = "..." }} or {{ env = "NAME" }}')
+        return Secret(value)
+    given = [(how, where) for how in HOWS if (where := getattr(value, how)) is not None]
     if len(given) != 1:
         report.add(
             path,
-            "names no place where the password is, or several",
+            f"names no place where the {what} is, or several",
             'accepted: one of { file = "..." }, { env = "NAME" } and { credential = "NAME" }',
         )
         return None
@@ -37,7 +55,7 @@ def password(
         if where not in environ:
             report.add(path, f"the environment variable {where} is not set", f"set {where} before the start")
             return None
-        return _checked(environ[where], path, report)
+        return Secret(environ[where])
     if how == "credential":
         return _credential(where, path, report, environ)
     return _from_file(folder / where, path, report)
@@ -70,7 +88,7 @@ def _from_file(file: Path, path: KeyPath, report: Report, *, private: bool = Fal
         return None
     if len(raw) > LARGEST:
         report.add(
-            path, f"{file} is larger than {LARGEST} bytes", "accepted: a file that holds the password and nothing else"
+            path, f"{file} is larger than {LARGEST} bytes", "accepted: a file that holds the secret and nothing else"
         )
         return None
     if mode & stat.S_IROTH and not private:
@@ -80,11 +98,4 @@ def _from_file(file: Path, path: KeyPath, report: Report, *, private: bool = Fal
     except UnicodeDecodeError:
         report.add(path, f"{file} is not UTF-8 text")
         return None
-    return _checked(text.removesuffix("\n").removesuffix("\r"), path, report)
-
-
-def _checked(text: str, path: KeyPath, report: Report) -> Secret | None:
-    if not text:
-        report.add(path, "the password is empty", "leave the key out where the broker wants none")
-        return None
-    return Secret(text)
+    return Secret(text.removesuffix("\n").removesuffix("\r"))

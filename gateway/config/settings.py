@@ -104,6 +104,20 @@ class ChannelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceSettings:
+    """How a reader of tags makes events of what lies on it."""
+
+    gone_after: float = 0.5
+    """A tag that was not seen for so many seconds has left."""
+    holds: bool = True
+    """Whether it says for how long a tag lies there; else there is no ``left``."""
+    salt: Secret | None = None
+    """Publish a keyed hash in place of each tag."""
+    tag_list: Path | None = None
+    """The file of known tags."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSettings:
     """One configured device."""
 
@@ -122,6 +136,8 @@ class DeviceSettings:
     written: Mapping[str, Any] = field(default_factory=dict)
     """The same as in the configuration: another process makes its own instance of it."""
     kind: Kind = Kind.SAMPLED
+    presence: PresenceSettings | None = None
+    """For readers of tags."""
     channels: tuple[ChannelSettings, ...] = ()
     """All of them, in the driver's order; publish only those with ``enabled``."""
     interval: float | None = 10.0

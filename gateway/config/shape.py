@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from gateway.driver import Duration, Size, option, options
+from gateway.driver import Duration, SecretSource, Size, option, options
 
 DAY = 86_400
 
@@ -32,15 +32,6 @@ class GatewayTable:
 
 
 @options
-class PasswordTable:
-    """``password = { ... }``: where the password is; exactly one of them."""
-
-    file: str | None = option(None, help="A file that holds nothing else.")
-    env: str | None = option(None, help="The name of an environment variable.")
-    credential: str | None = option(None, help="The name of a systemd credential (LoadCredential=).")
-
-
-@options
 class MqttTable:
     """``[mqtt]``."""
 
@@ -54,7 +45,7 @@ class MqttTable:
         "auto", help="MQTT version; auto: 5, or 3.1.1 where the broker refuses 5."
     )
     username: str | None = option(None, help="The user at the broker.")
-    password: str | PasswordTable | None = option(
+    password: str | SecretSource | None = option(
         None, help='{ file = "..." }, { env = "NAME" } or { credential = "NAME" }; a plain text is warned about.'
     )
     ca_file: str | None = option(None, help="The authority that signed the broker's certificate (mqtts, wss).")

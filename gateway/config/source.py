@@ -137,6 +137,15 @@ def from_text(text: str, name: str) -> Document:
         raise ConfigErrors([Problem(name, error.line, "", error.message, error.hint)]) from None
 
 
+def single(path: Path) -> Document:
+    """One file that is no configuration but written like one. Raises ``ConfigErrors``."""
+    try:
+        source = _read(path)
+    except _Unreadable as error:
+        raise ConfigErrors([Problem(str(path), error.line, "", error.message, error.hint)]) from None
+    return Document((source,), source.data, (path,))
+
+
 class _Unreadable(Exception):
     def __init__(self, message: str, hint: str = "", line: int | None = None) -> None:
         super().__init__(message)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from gateway.clocks import Clock
 from gateway.reading.ladder import Ladder
+from gateway.reading.presence import Visits
+from gateway.reading.tag_list import TagList
 from gateway.status.board import DeviceBoard, State
 from gateway.status.meter import Seat
 from gateway.status.text import span
@@ -31,6 +34,9 @@ class DeviceMemory:
         self.moved = False
         """Its driver has moved to a process of its own, because too many of its threads hang."""
         self.ladder = Ladder()
+        self.visits = Visits()
+        """What lies on it, of a reader of tags. Changed by :meth:`Report.keep` alone."""
+        self._tag_list: TagList | None = None
         self._clock = clock
         self._lost_ns: int | None = None
         self._logged: set[str] = set()
@@ -44,6 +50,12 @@ class DeviceMemory:
     def elapsed(self) -> float:
         """Seconds since the first start."""
         return (self._clock.boot_ns() - self.start()) / 1e9
+
+    def tag_list(self, path: Path) -> TagList:
+        """The list in a file: the same object as long as it is the same file."""
+        if self._tag_list is None or self._tag_list.path != path:
+            self._tag_list = TagList(path)
+        return self._tag_list
 
     @property
     def is_lost(self) -> bool:
@@ -127,6 +139,12 @@ class Report:
         with self._lock:
             if not self._silenced:
                 self._board.seat = seat
+
+    def keep(self, visits: Visits) -> None:
+        """What lies on a reader of tags now."""
+        with self._lock:
+            if not self._silenced:
+                self._memory.visits = visits
 
     def good(self, wall_ns: int | None, note: str | None = None) -> None:
         """A read worked; ``wall_ns`` when it brought something. ``note``: what was wrong with one of its channels."""

@@ -10,8 +10,9 @@ from gateway.config.settings import DeviceSettings
 from gateway.delivery.queue import DeviceQueue
 from gateway.driver import Kind
 from gateway.reading.freeze import Frozen
-from gateway.reading.memory import Report
+from gateway.reading.memory import DeviceMemory, Report
 from gateway.reading.pace import RateLimit
+from gateway.reading.presence import Presence
 from gateway.reading.reading import Sample
 from gateway.reading.transform import Gate, Published, Transform
 
@@ -40,7 +41,9 @@ class Outlet:
         self,
         settings: DeviceSettings,
         queue: DeviceQueue,
+        *,
         report: Report,
+        memory: DeviceMemory,
         trust: Callable[[], str | None],
         boot_ns: int,
     ) -> None:
@@ -53,17 +56,30 @@ class Outlet:
         self._gate = Gate(settings.channels, settings.kind)
         self._lasts = settings.kind is Kind.STATE
         self._condition: Published | None = None
+        self._presence = None if settings.presence is None else Presence(settings.presence, report, memory)
 
-    def reset(self) -> None:
+    def reset(self, now_ns: int) -> None:
         """The device was opened: the next sample is published whatever a deadband says."""
         self._gate.reset()
         self._condition = None
+        if self._presence is not None:
+            self._presence.opened(now_ns)
+
+    def see(self, frozen: Frozen, boot_ns: int) -> Frozen:
+        """What there is to deliver of one good read: of the tags on a reader, the events. Raises ``BadReading``."""
+        return frozen if self._presence is None else self._presence.see(frozen, boot_ns)
 
     def deliver(self, taken: Taken, due_ns: int) -> Outcome:
         """Hand over what came. All samples of one read have the same time, and keep their order.
 
         A state device that has nothing new is still as it was: that is published once the heartbeat has passed.
         """
+        outcome = self._deliver(taken, due_ns)
+        if self._presence is not None and outcome is not Outcome.REPLACED:
+            self._presence.settle()
+        return outcome
+
+    def _deliver(self, taken: Taken, due_ns: int) -> Outcome:
         outcome = Outcome.DONE
         for sample in taken.frozen.samples:
             values = self._transform.apply(sample)

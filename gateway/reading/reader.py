@@ -101,7 +101,7 @@ class Reader:
         self._driver: Openable | None = None
         self._is_open = False
         self._backoff = Backoff(rng)
-        self._outlet = Outlet(settings, queue, self.report, trust, now)
+        self._outlet = Outlet(settings, queue, report=self.report, memory=memory, trust=trust, boot_ns=now)
         self._schedule: Schedule | None = None
         self._next_ns = now + (spread(settings.device) if memory.started_ns is None else 0)
         self._resets = settings.driver_type.reset is not Driver.reset
@@ -167,7 +167,7 @@ class Reader:
         if self._schedule is not None:
             self._schedule.begin(now)
         self._is_open = True
-        self._outlet.reset()
+        self._outlet.reset(now)
         self._next_ns = now
         return True
 
@@ -222,7 +222,7 @@ class Reader:
         assert self._driver is not None
         result = self._driver.read()
         wall_ns, boot_ns = self._clock.wall_ns(), self._clock.boot_ns()
-        frozen = self.home.check(result)
+        frozen = self._outlet.see(self.home.check(result), boot_ns)
         if not frozen.samples and self.settings.kind is Kind.SAMPLED and self._schedule is not None:
             raise BadReading("read returned nothing")
         return Taken(frozen, wall_ns, boot_ns)

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from gateway.channel import EVENT_KEYS
 from gateway.config.fields import fields_of
-from gateway.driver import EVENT_KEYS, Channel, DeviceUnavailable, Driver, DriverError, Kind, Misconfigured, NoOptions
+from gateway.driver import Channel, DeviceUnavailable, Driver, DriverError, Kind, Misconfigured, NoOptions
 from gateway.hardware.protocols import Hardware
 from gateway.testing.fakes import FakeHardware
 from gateway.testing.pages import sample_options

@@ -1,0 +1,38 @@
+"""gateway/channel.py: what can never be published is refused while the driver is imported."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.channel import Channel
+
+
+@pytest.mark.parametrize("name", ["Temperature", "2nd", "a-b", "", "ä", "time", "seq", "device"])
+def test_channel_names(name: str) -> None:
+    """Lower case, an identifier, none of ours."""
+    with pytest.raises(ValueError, match="channel name"):
+        Channel(name)
+
+
+def test_a_wrong_pair_names_the_right_units() -> None:
+    """While the driver is imported."""
+    with pytest.raises(ValueError, match="°C"):
+        Channel("t", "C", "temperature")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"unit": "kWh", "device_class": "energy", "state_class": "measurement"}, "none, total, total_increasing"),
+        ({"state_class": "rising"}, "measurement, none, total, total_increasing"),
+        ({"type": str, "state_class": "measurement"}, "only numbers"),
+        ({"choices": ("a", "b")}, "only text"),
+        ({"type": str, "device_class": "enum"}, "needs choices"),
+        ({"entity_category": "config"}, "diagnostic"),
+        ({"icon": "gauge"}, "mdi:gauge"),
+    ],
+)
+def test_what_home_assistant_would_refuse(wrong: dict[str, object], words: str) -> None:
+    """Is refused while the driver is imported, with what is accepted."""
+    with pytest.raises(ValueError, match=words):
+        Channel("x", **wrong)  # type: ignore[arg-type]
