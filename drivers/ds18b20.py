@@ -14,11 +14,13 @@ Sample:
                                         # several as one device, one channel each, instead of id:
     # sensors = { flow = "28-3c01d6079f4e", return = "28-3c01d607a1b2" }
 
-Traps: a read takes 0.75 s at 12 bits and keeps the bus busy, so that ten sensors on one bus take 8 s. 85 °C is what a
-sensor says that has not measured since power-on: that, 127.94 °C (too little power: give VDD 3.3 V instead of
-parasitic power) and a frame of zeros (the data line is short circuited) are bad readings; a real 85 °C is told apart
-by byte 6 of the scratchpad. Many counterfeits are sold; some fail this. Ids that begin with 00- mean that the
-resistor is missing.
+Traps: a read takes 0.75 s at 12 bits and keeps the bus busy, so that ten single sensors on one bus take 8 s. As
+``sensors`` of one device they convert at once where the kernel can do that (``therm_bulk_read``, 5.10 and newer; the
+user of the gateway must be allowed to write that file). Do not read sensors of one bus in both ways: a bulk
+conversion also answers a single read that comes after it. 85 °C is what a sensor says that has not measured since
+power-on: that, 127.94 °C (too little power: give VDD 3.3 V instead of parasitic power) and a frame of zeros (the data
+line is short circuited) are bad readings; a real 85 °C is told apart by byte 6 of the scratchpad. Many counterfeits
+are sold; some fail this. Ids that begin with 00- mean that the resistor is missing.
 
 Sources: DS18B20 data sheet, table 1 and the memory map; Documentation/ABI/testing/sysfs-driver-w1_therm and
 drivers/w1/slaves/w1_therm.c of the Linux kernel.
@@ -42,6 +44,8 @@ from gateway.driver import (
 
 DEVICES = "/sys/bus/w1/devices"
 ID = r"(10|22|28|3b|42)-[0-9a-f]{12}"
+CONVERSION = 0.75
+"""Seconds that a sensor needs at 12 bits."""
 SCRATCHPAD = re.compile(r"((?:[0-9a-f]{2} ){9}): crc=[0-9a-f]{2} (YES|NO)\s.*t=(-?\d+)", re.DOTALL)
 
 
@@ -61,6 +65,8 @@ class Ds18b20(Driver[Options]):
     timeout = "20s"
     _sensors: dict[str, str]
     """Channel to id."""
+    _bulk: str
+    """The file that lets all sensors of the bus measure at once; empty where that is not possible."""
 
     @classmethod
     def channels_for(cls, options: Options) -> tuple[Channel, ...]:
@@ -88,9 +94,12 @@ class Ds18b20(Driver[Options]):
         if not set(wanted.values()) & set(sensors):
             raise DeviceUnavailable(f"no sensor {', '.join(wanted.values())}", hint=f"here now: {', '.join(sensors)}")
         self._sensors = dict(wanted)
+        self._bulk = self._bulk_file() if len(wanted) > 1 else ""
 
     def read(self) -> Values:
         """One temperature each; null for one of several that fails."""
+        if self._bulk:
+            self._convert_all()
         values: dict[str, float | None] = {}
         trouble: DriverError | None = None
         for name, sensor in self._sensors.items():
@@ -114,6 +123,25 @@ class Ds18b20(Driver[Options]):
         except BadReading as error:
             raise BadReading(f"{sensor}: {error}", hint=error.hint) from None
 
+    def _bulk_file(self) -> str:
+        """The one of the bus that all sensors are on."""
+        for file in self.sysfs().glob(f"{DEVICES}/w1_bus_master*/therm_bulk_read"):
+            on_it = self.sysfs().glob(f"{file.rpartition('/')[0]}/*-*")
+            if {path.rpartition("/")[2] for path in on_it} >= set(self._sensors.values()):
+                return file
+        return ""
+
+    def _convert_all(self) -> None:
+        """Let every sensor on the bus measure now. Where this is not allowed, reading each lets that one measure."""
+        try:
+            self.sysfs().write(self._bulk, "trigger\n")
+            for _ in range(4):
+                if self.sysfs().read(self._bulk) != "-1":  # at least one sensor is at it
+                    return
+                self.wait(CONVERSION / 3)
+        except DeviceUnavailable:
+            self._bulk = ""
+
 
 def nothing_there(here: list[str], *, bus: bool) -> DeviceUnavailable:
     """Why there is no sensor."""
@@ -123,9 +151,7 @@ def nothing_there(here: list[str], *, bus: bool) -> DeviceUnavailable:
     if any(name.startswith("00-") for name in here):
         hint = "put a resistor of 4.7 kΩ between data and 3.3 V"
         return DeviceUnavailable("noise on the 1-Wire bus and no sensor", hint=hint)
-    return DeviceUnavailable(
-        "no thermometer on the 1-Wire bus", hint="check data, GND, 3.3 V and the resistor of 4.7 kΩ"
-    )
+    return DeviceUnavailable("no thermometer on the 1-Wire bus", hint="check data, GND, 3.3 V and the resistor")
 
 
 def parse(text: str) -> float:

@@ -30,6 +30,7 @@ from gateway.driver import (
     Channel,
     DeviceUnavailable,
     Driver,
+    PortOptions,
     Result,
     SerialPort,
     Values,
@@ -74,10 +75,9 @@ AIR = (
 
 
 @options
-class Options:
+class Options(PortOptions):
     """The port, and which sensor it is."""
 
-    port: str = option(help="the serial port, such as /dev/serial0, or by its name in /dev/serial/by-id")
     model: Literal["pms5003", "pms7003", "pms5003t"] = option("pms5003", help="pms5003t: with temperature and humidity")
 
 

@@ -121,6 +121,43 @@ def test_several_in_one_device() -> None:
             it.read()
 
 
+class Master(FakeSysfs):
+    """A bus whose sensors can convert all at once, if the user may say so."""
+
+    allowed = True
+    busy = 2
+
+    def read(self, path: str) -> str:
+        """-1 while they convert."""
+        if path.endswith("therm_bulk_read") and self.busy:
+            self.busy -= 1
+            return "-1"
+        return super().read(path)
+
+    def write(self, path: str, text: str) -> None:
+        """Only root may, where no rule says otherwise."""
+        if not self.allowed:
+            raise DeviceUnavailable(f"cannot write {path}: Permission denied")
+        super().write(path, text)
+
+
+def test_several_convert_at_once() -> None:
+    """The kernel is asked once for each reading and waited for; where that is forbidden each sensor takes its time."""
+    file = f"{DEVICES}/w1_bus_master1/therm_bulk_read"
+    on_bus = {f"{DEVICES}/w1_bus_master1/{sensor}/id": "" for sensor in (A, B)}
+    sysfs = Master(bus(**{A: GOOD, B: COLD}).files | on_bus | {file: "0"})
+    with driver(sysfs, sensors={"flow": A, "back": B}) as it:
+        assert it.read() == {"flow": 23.125, "back": -10.125}
+        assert it.time.now == 0.5
+        assert sysfs.written == [(file, "trigger\n")]
+        sysfs.allowed = False
+        assert it.read() == {"flow": 23.125, "back": -10.125}
+    with driver(sysfs, id=A) as it:
+        sysfs.allowed = True
+        it.read()
+        assert len(sysfs.written) == 1
+
+
 @pytest.mark.parametrize(
     "options", [{"id": A, "sensors": {"x": B}}, {"sensors": {"x": "28-nonsense"}}, {"sensors": {"Not a name": A}}]
 )
