@@ -1,0 +1,98 @@
+"""A driver of tags with its reader, on made-up hardware and in virtual time: what comes out are events."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+from gateway.catalog import Catalog
+from gateway.config.devices import device_settings
+from gateway.config.report import Report
+from gateway.reading.reader import Reader
+from gateway.testing import FakeHardware, FakeTime
+from support.clock import FakeClock
+from support.readers import Line
+
+
+class ClockTime(FakeTime):
+    """The time of made-up hardware, taken from the clock of a reader."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+
+    @property
+    def now(self) -> float:  # type: ignore[override]  # it is the clock that sets it
+        """Seconds."""
+        return self._clock.boot_ns() / 1e9
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self._clock.advance(max(0.0, seconds))
+
+
+class TagBench(Line):
+    """One device of the configuration: ``TagBench("rdm6300", hardware, port="/dev/x")``."""
+
+    def __init__(self, driver: str, hardware: FakeHardware, *, clock: FakeClock | None = None, **table: Any) -> None:
+        self.clock = clock or FakeClock()
+        super().__init__("door", self.clock)
+        report = Report({"devices": {"door": table}})
+        settings = device_settings(
+            "door",
+            {"driver": driver, **table},
+            {"interval": None} | dict.fromkeys(COMMON),
+            Catalog(),
+            report,
+            folder=Path(),
+            environ={},
+            strict=True,
+        )
+        assert settings is not None, report.mistakes
+        self.settings = settings
+        self.hardware = hardware
+        hardware.use_time(ClockTime(self.clock))
+        self.reader = self.new_reader()
+        self.due = self.reader.step()
+
+    def new_reader(self) -> Reader:
+        """The next generation."""
+        return Reader(
+            self.settings,
+            queue=self.queue,
+            board=self.board,
+            hardware=self.hardware,
+            clock=self.clock,
+            trust=lambda: None,
+            rng=random.Random(1),
+            memory=self.memory,
+        )
+
+    def run_for(self, seconds: float) -> list[dict[str, Any]]:
+        """All that happens in the next ``seconds``: the events."""
+        end = self.clock.boot_ns() + round(seconds * 1e9)
+        while self.due is not None and self.due <= end and self.clock.boot_ns() < end:
+            self.clock.advance(max(0.0, (self.due - self.clock.boot_ns()) / 1e9))
+            self.due = self.reader.step()
+        self.clock.advance(max(0.0, (end - self.clock.boot_ns()) / 1e9))
+        return self.values()
+
+    def release(self) -> None:
+        """Close the device."""
+        self.reader._release()
+
+
+COMMON = (
+    "area",
+    "tags",
+    "align",
+    "offset",
+    "timeout",
+    "open_timeout",
+    "enabled",
+    "retain",
+    "isolation",
+    "max_rate",
+    "durability",
+    "batch",
+)
