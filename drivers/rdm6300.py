@@ -2,8 +2,8 @@
 
 Wiring: RDM6300: 5 V, GND, its coil to ANT1 and ANT2, TX to RXD of the header (GPIO15, pin 10) through two resistors
 (1 kΩ from TX, 2 kΩ to GND), since it sends 5 V and the header takes 3.3 V. ID-12LA: 3.3 V to VCC and RES, GND to GND
-and FORM (that chooses ASCII), D0 to RXD. ``enable_uart=1`` in /boot/firmware/config.txt and the serial console off; or a
-USB adapter. The port is 9600 baud.
+and FORM (that chooses ASCII), D0 to RXD. ``enable_uart=1`` in /boot/firmware/config.txt and the serial console off;
+or a USB adapter. The port is 9600 baud.
 
 Sample:
 

@@ -208,8 +208,8 @@ class TagDriver(Driver[TagOptionsT]):
     """
 
     kind = Kind.EVENT
-    options_type = TagOptions
-    interval = "200ms"
+    options_type: ClassVar[type[Any]] = TagOptions
+    interval: ClassVar[str | None] = "200ms"
 
     @classmethod
     def channels_for(cls, options: TagOptionsT) -> tuple[Channel, ...]:
