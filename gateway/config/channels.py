@@ -77,8 +77,19 @@ def _channel(channel: Channel, table: Any, kind: Kind, path: KeyPath, report: Re
     unit = _unit(channel, values["unit"], path, report)
     if len(report.mistakes) > before:
         return None
-    rest = {name: values[name] for name in ("enabled", "scale", "offset", "digits", "deadband", "heartbeat")}
+    kept = ("enabled", "scale", "offset", "digits", "deadband", "heartbeat", "homeassistant")
+    rest = {name: values[name] for name in kept} | _shown(channel, values)
     return ChannelSettings(channel=channel, key=key, name=values["name"] or key, min=low, max=high, unit=unit, **rest)
+
+
+def _shown(channel: Channel, values: Mapping[str, Any]) -> dict[str, Any]:
+    """How it looks in Home Assistant: as the user says, else as the driver does."""
+    category, enabled = values["entity_category"] or channel.entity_category, values["enabled_by_default"]
+    return {
+        "entity_category": None if category == "none" else category,
+        "icon": values["icon"] or channel.icon,
+        "enabled_by_default": channel.enabled_by_default if enabled is None else enabled,
+    }
 
 
 def _check_key(key: str | None, channel: Channel, kind: Kind, path: KeyPath, report: Report) -> None:

@@ -175,7 +175,7 @@ def _common(
         "open_timeout": parse_duration(driver.open_timeout),
     }
     defaults_of |= {"enabled": True, "max_rate": 2000.0, "batch": 0.0, "durability": "", "area": None, "tags": {}}
-    defaults_of["isolation"] = "auto"
+    defaults_of |= {"isolation": "auto", "homeassistant": True}
     rest = {key: fallback if given[key] is None else given[key] for key, fallback in defaults_of.items()}
     return {"interval": interval, "align": align, "offset": offset, "retain": given["retain"], **rest}
 

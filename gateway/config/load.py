@@ -16,10 +16,10 @@ from gateway.config.buses import settle_isolation
 from gateway.config.devices import device_settings, unknown_section_hint
 from gateway.config.errors import ConfigErrors
 from gateway.config.fields import fields_of
-from gateway.config.identity import ID_RULE, Host, default_id, plain_id, wrong_id
+from gateway.config.identity import ID_RULE, Host, default_id, plain_id, wrong_base_topic, wrong_id
 from gateway.config.positions import KeyPath
 from gateway.config.report import Note, Report
-from gateway.config.settings import DeviceSettings, LogSettings, Settings, SpoolSettings
+from gateway.config.settings import DeviceSettings, HomeAssistantSettings, LogSettings, Settings, SpoolSettings
 from gateway.config.shape import Root
 from gateway.config.source import Document
 from gateway.config.structure import INVALID, check_table
@@ -100,6 +100,7 @@ def _settings(
         if not configured:
             empty = "there is nothing in it" if not document.data else "there are no devices"
             report.add(("devices",) if "devices" in document.data else (), empty, _EXAMPLE)
+    _check_prefix(tables["homeassistant"]["prefix"], report)
     devices = settle_isolation(whole, report)
     if report.mistakes:
         raise ConfigErrors(document.problems(report.mistakes))
@@ -113,6 +114,7 @@ def _settings(
         mqtt=mqtt,
         spool=SpoolSettings(**tables["spool"]),
         log=LogSettings(**tables["log"]),
+        homeassistant=HomeAssistantSettings(**tables["homeassistant"]),
         devices=devices,
         config_hash=document.digest(),
         warnings=tuple(str(problem) for problem in document.problems(report.warnings)),
@@ -190,6 +192,11 @@ def _drivers_dir(given: Any, folder: Path, report: Report) -> Path | None:
     what = f"{drivers_dir} is not a folder" if drivers_dir.exists() else f"the folder {drivers_dir} is not there"
     report.add(("gateway", "drivers_dir"), what, "relative paths begin in the configuration's folder")
     return None
+
+
+def _check_prefix(prefix: Any, report: Report) -> None:
+    if prefix is not INVALID and (wrong := wrong_base_topic(prefix)):
+        report.wrong(("homeassistant", "prefix"), wrong, "accepted: the discovery prefix of Home Assistant's MQTT")
 
 
 def _world_readable(document: Document, report: Report) -> None:

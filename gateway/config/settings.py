@@ -101,6 +101,11 @@ class ChannelSettings:
     deadband: float | None = None
     """In the published unit."""
     heartbeat: float = 300.0
+    homeassistant: bool = True
+    """Whether Home Assistant is told of it, like the three below for Home Assistant alone."""
+    entity_category: str | None = None
+    icon: str | None = None
+    enabled_by_default: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +159,8 @@ class DeviceSettings:
     batch: float = 0.0
     durability: str = "memory"
     """full, spill or memory: what ``auto`` means for its kind is settled."""
+    homeassistant: bool = True
+    """Whether Home Assistant is told of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +190,14 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HomeAssistantSettings:
+    """What Home Assistant is told."""
+
+    discovery: bool = False
+    prefix: str = "homeassistant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole valid configuration."""
 
@@ -195,6 +210,7 @@ class Settings:
     mqtt: MqttSettings
     spool: SpoolSettings = SpoolSettings()
     log: LogSettings = LogSettings()
+    homeassistant: HomeAssistantSettings = HomeAssistantSettings()
     devices: tuple[DeviceSettings, ...] = ()
     config_hash: str = ""
     """Twelve hexadecimal digits that change with what the files say."""

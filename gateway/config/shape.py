@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from gateway.driver import Duration, SecretSource, Size, option, options
+from gateway.driver import ICON, Duration, SecretSource, Size, option, options
 
 DAY = 86_400
 
@@ -97,6 +97,16 @@ class WebTable:
 
 
 @options
+class HomeAssistantTable:
+    """``[homeassistant]``."""
+
+    discovery: bool = option(False, help="true: Home Assistant finds every device by itself.")
+    prefix: str = option(
+        "homeassistant", help="The discovery prefix, as it is set in Home Assistant's MQTT integration."
+    )
+
+
+@options
 class CommonTable:
     """Keys of every device, and of ``[defaults]``. What is not set is the driver's affair."""
 
@@ -131,6 +141,7 @@ class CommonTable:
     batch: Duration | None = option(
         None, min=0, max=3600, help="Above 0: all readings in arrays on the batch topic this often. Default: 0s."
     )
+    homeassistant: bool | None = option(None, help="false: Home Assistant is not told of it. Default: true.")
 
 
 @options
@@ -159,6 +170,14 @@ class ChannelTable:
         None, min=0, help="Publish only when a channel moved at least this much, in the published unit, ..."
     )
     heartbeat: Duration = option("5m", min=1, max=30 * DAY, help="... or this long has passed.")
+    homeassistant: bool = option(True, help="false: Home Assistant is not told of it.")
+    entity_category: Literal["diagnostic", "none"] | None = option(
+        None, help="Home Assistant: diagnostic puts it aside, none does not. Default: the driver's."
+    )
+    icon: str | None = option(None, help="Home Assistant: its icon, such as mdi:gauge.", pattern=ICON.pattern)
+    enabled_by_default: bool | None = option(
+        None, help="Home Assistant: false hides it until it is enabled there. Default: the driver's."
+    )
 
 
 NUMBERS_ONLY = frozenset({"scale", "offset", "min", "max", "unit", "digits", "deadband"})
@@ -174,5 +193,6 @@ class Root:
     spool: SpoolTable
     log: LogTable
     web: WebTable
+    homeassistant: HomeAssistantTable
     defaults: CommonTable
     devices: Mapping[str, Any]
