@@ -24,6 +24,9 @@ from gateway.config.settings import MqttSettings, Settings
 from gateway.delivery.bulletin import HEALTH, Bulletin
 from gateway.delivery.correction import Correction
 from gateway.delivery.desk import Desk
+from gateway.delivery.discovery.announcer import Announcer
+from gateway.delivery.discovery.record import NAME as ANNOUNCED
+from gateway.delivery.discovery.record import Record
 from gateway.delivery.lanes import Lanes
 from gateway.delivery.link import Link
 from gateway.delivery.memory_store import MemoryStore
@@ -90,6 +93,7 @@ class Gateway:
         self._trust = ClockTrust(clock, believe=settings.clock == "trusted")
         self._topics = Topics.of(settings.mqtt.base_topic, settings.gateway_id)
         self._roster = Roster(settings, self._topics, clock, self.run_id, self._inbox)
+        self._announcer = Announcer(settings, self._topics, Record(self._state_dir / ANNOUNCED), clock)
         mqtt = settings.mqtt
         self._link = Link(
             mqtt,
@@ -97,7 +101,7 @@ class Gateway:
             self._inbox.post,
             clock.wall_ns,
             will=(self._topics.gateway("state"), b"offline"),
-            subscriptions=[self._topics.gateway("health")],
+            subscriptions=self._subscriptions(),
         )
         self._disk = self._open_disk()
         self._store = self._make_store()
@@ -105,6 +109,7 @@ class Gateway:
             self._topics,
             clock,
             boards=self._roster.boards,
+            announcer=self._announcer,
             devices=self._roster.devices_object,
             runs=self._store.runs,
             health=self._health_object,
@@ -200,13 +205,17 @@ class Gateway:
     def _apply_to_delivery(self, settings: Settings, removed: Sequence[str]) -> None:
         """On the publisher's thread."""
         mqtt, spool = settings.mqtt, settings.spool
-        self._link.use(mqtt)
+        self._announcer.configure(settings)
+        self._link.use(mqtt, self._subscriptions())
         self._lanes.configure(mqtt.live_window, inline=mqtt.replay == "inline")
         self._publisher.configure(window=mqtt.window, stall=stall_of(mqtt))
         if isinstance(self._store, Spool):
             refuse_new = spool.when_full == "refuse_new"
             self._store.configure(spool.max_size, spool.spill_after, spool.keep, refuse_new=refuse_new)
         self._bulletin.devices_changed(removed)
+
+    def _subscriptions(self) -> list[str]:
+        return [self._topics.gateway("health"), *self._announcer.subscriptions]
 
     def _stop(self, publisher: threading.Thread) -> int:
         broken = not publisher.is_alive()

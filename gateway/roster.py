@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.clocks import Clock
 from gateway.config.settings import DeviceSettings, Settings
+from gateway.delivery.discovery.entities import message_expiry
 from gateway.delivery.intake import Route
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.delivery.store import Counts, Durability, Row
@@ -87,7 +88,9 @@ class Roster:
 
     def _route(self, device: DeviceSettings) -> Route:
         durability = Durability(device.durability)
-        return Route(self._topics.live(device.device), device.retain, int(device.batch * 1e9), durability)
+        told = self.settings.homeassistant.discovery and device.homeassistant and device.retain
+        expiry = message_expiry(device) if told else None
+        return Route(self._topics.live(device.device), device.retain, int(device.batch * 1e9), durability, expiry)
 
     def devices_object(self) -> dict[str, Any]:
         """``gateway/devices``: what each device is, by name."""

@@ -31,6 +31,7 @@ COMMANDS = {
     "top": "Live table of the devices: rate, lateness, read time, CPU, queue, errors",
     "audit": "Prove that every accepted reading arrived, or tell which did not",
     "reload": "Let the running gateway read its configuration again",
+    "discovery": "What Home Assistant is told, and taking it back",
     "spool": "What waits for the broker, dead letters, and sending again",
 }
 """In the order of the help. The module of a command has its name and is imported when it runs, not before."""

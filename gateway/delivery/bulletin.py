@@ -1,4 +1,4 @@
-"""Everything on MQTT that is no reading: availability, status, devices, runs, health and the gateway's own state.
+"""Everything on MQTT that is no reading: availability, status, devices, runs, health, discovery, the gateway's state.
 
 Of each topic only the newest content matters, so one message of a topic waits at most, and one is in flight at most.
 Used by the publisher's thread alone.
@@ -7,10 +7,12 @@ Used by the publisher's thread alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gateway.clocks import Clock
+from gateway.delivery.discovery.announcer import Announcer
+from gateway.delivery.message import Message
+from gateway.delivery.mqtt import Received
 from gateway.delivery.payload import encode_json, rfc3339
 from gateway.delivery.topics import Topics
 from gateway.status.board import DeviceBoard, DeviceStatus, State
@@ -27,15 +29,6 @@ AGAIN_AFTER = 5 * SECOND
 RUNS = "gateway/runs"
 HEALTH = ""
 """Stands for the gateway among the names of devices that have changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message to publish with QoS 1."""
-
-    topic: str
-    payload: bytes
-    retain: bool = True
 
 
 def status_object(status: DeviceStatus) -> dict[str, Any]:
@@ -75,6 +68,7 @@ class Bulletin:
         clock: Clock,
         *,
         boards: Callable[[], Mapping[str, DeviceBoard]],
+        announcer: Announcer,
         devices: Callable[[], dict[str, Any]],
         runs: Callable[[], list[Any]],
         health: Callable[[], dict[str, Any]],
@@ -83,6 +77,7 @@ class Bulletin:
         self._topics = topics
         self._clock = clock
         self._boards = boards
+        self._announcer = announcer
         self._devices = devices
         self._runs = runs
         self._health = health
@@ -96,8 +91,6 @@ class Bulletin:
         self._told_ns: dict[str, int] = {}
         self._later: dict[str, Message] = {}
         self._later_ns = 0
-        self._gone: set[str] = set()
-        """Devices that have left in this run."""
 
     @property
     def idle(self) -> bool:
@@ -112,6 +105,11 @@ class Bulletin:
         """Tell everything from the beginning: the broker may have forgotten it. ``again``: the newest readings."""
         self.closed()
         self._up = True
+        for message in self._announcer.announce():
+            self._tell(message)
+        self._tell_all(again)
+
+    def _tell_all(self, again: Iterable[Message]) -> None:
         self._available.clear()
         now_ns = self._clock.boot_ns()
         for device, board in self._boards().items():
@@ -125,12 +123,12 @@ class Bulletin:
 
     def devices_changed(self, removed: Iterable[str]) -> None:
         """The configuration has changed: tell the devices anew, and of those that left that they are gone."""
-        self._gone.update(removed)
-        self._gone.difference_update(self._boards())
-        for device in self._gone:
+        for device in removed:
             self._told_ns.pop(device, None)
             self._available.pop(device, None)
         if self._up:
+            for message in self._announcer.announce():
+                self._tell(message)
             self._tell_devices()
         self._dirty.add(HEALTH)
         self._dirty.update(self._boards())
@@ -145,11 +143,18 @@ class Bulletin:
         self._waiting.clear()
         self._in_flight.clear()
         self._later.clear()
+        self._announcer.closed()
 
-    def tick(self, now_ns: int) -> None:
-        """Tell what is due by time or by change."""
+    def heard(self, message: Received) -> None:
+        """A message of a subscription has come."""
+        for answer in self._announcer.heard(message):
+            self._tell(answer)
+
+    def tick(self, now_ns: int, again: Callable[[], Iterable[Message]]) -> None:
+        """Tell what is due by time or by change. ``again``: see ``connected``."""
         if not self._up:
             return
+        self._announce_due(now_ns, again)
         self._take_up_refused(now_ns)
         boards = self._boards()
         for device in tuple(self._dirty):
@@ -168,6 +173,14 @@ class Bulletin:
         every = CHANGES_EVERY if HEALTH in self._dirty else HEALTH_EVERY
         if self._due(HEALTH, now_ns, every):
             self._tell_health(now_ns)
+
+    def _announce_due(self, now_ns: int, again: Callable[[], Iterable[Message]]) -> None:
+        """Home Assistant has started anew."""
+        announced, states = self._announcer.due(now_ns)
+        for message in announced:
+            self._tell(message)
+        if states:
+            self._tell_all(again())
 
     def goodbye(self) -> None:
         """The last words before a clean end."""
@@ -193,6 +206,11 @@ class Bulletin:
     def settled(self, topic: str) -> None:
         """The broker has answered, with success or without: what is in force will be told again in time."""
         self._in_flight.discard(topic)
+
+    def delivered(self, topic: str, payload: bytes) -> None:
+        """The broker has taken the message."""
+        if not payload:
+            self._announcer.cleared(topic)
 
     def again_later(self, message: Message) -> None:
         """The broker did not take it now: unless there is something newer by then, it is sent again."""
@@ -227,10 +245,6 @@ class Bulletin:
             self._tell(Message(self._topics.availability(device), payload))
 
     def _tell_devices(self) -> None:
-        """What there is; a device that has left is offline, and has no status any more."""
-        for device in self._gone:
-            self._tell(Message(self._topics.availability(device), b"offline"))
-            self._tell(Message(self._topics.status(device), b""))
         self._tell(Message(self._topics.gateway("devices"), encode_json(self._devices())))
 
     def _tell_runs(self, now_ns: int) -> None:

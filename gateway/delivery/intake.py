@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.delivery.bulletin import Message
 from gateway.delivery.lanes import Lanes
+from gateway.delivery.message import Message
 from gateway.delivery.payload import encode
 from gateway.delivery.store import Durability, Row, Store
 from gateway.delivery.taps import Taps
@@ -32,6 +32,8 @@ class Route:
     batch_ns: int
     """How long an array on the batch topic is collected; 0: no batches."""
     durability: Durability = Durability.MEMORY
+    expiry: int | None = None
+    """Seconds that the broker may keep a retained reading; ``None``: for ever."""
 
 
 class Intake:
@@ -69,7 +71,12 @@ class Intake:
         One that is not acknowledged yet goes out by itself.
         """
         rows = [row for row in self._newest.values() if row.retain and row.settled]
-        return [Message(row.topic, row.body, retain=True) for row in rows]
+        return [Message(row.topic, row.body, expiry=self.expiry_of(row.device)) for row in rows]
+
+    def expiry_of(self, device: str) -> int | None:
+        """How long the broker may keep a retained reading of a device; it may have left the configuration."""
+        route = self.routes.get(device)
+        return None if route is None else route.expiry
 
     def _rows(self, readings: Sequence[Reading]) -> list[Row]:
         """The rows of readings. One that cannot be written as JSON is dropped: it must not stop all others."""

@@ -46,6 +46,8 @@ class Send:
     rows: tuple[Row, ...] = ()
     device: str = ""
     sent_ns: int = 0
+    expiry: int | None = None
+    """Seconds that the broker may keep it; of live readings the publisher knows."""
 
 
 @dataclass(slots=True)

@@ -93,12 +93,16 @@ class Link:
             mqtt.endpoints[0].url, first, connected=False, since_ns=wall_ns(), reconnects=0, last_error=""
         )
 
-    def use(self, mqtt: MqttSettings) -> None:
+    def use(self, mqtt: MqttSettings, subscriptions: Sequence[str]) -> None:
         """Go on with other settings. The connection is begun anew when it would have been another one with them."""
         if _same_connection(mqtt, self._mqtt):
             self._mqtt = mqtt
+            if subscriptions != self._subscriptions:
+                self._subscriptions = subscriptions
+                self.abort("what is listened to has changed")
             return
         self._mqtt = mqtt
+        self._subscriptions = subscriptions
         self._client_id = mqtt.client_id
         first = "3.1.1" if mqtt.protocol == "3.1.1" else "5"
         self._memory = {endpoint: _Memory(first) for endpoint in mqtt.endpoints}
@@ -133,19 +137,20 @@ class Link:
         elif not self._up and not self._aborted and now >= self._began + self._patience():
             self.abort("no CONNACK within the time limit")
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
+    def publish(self, topic: str, payload: bytes, *, retain: bool, expiry: int | None = None) -> int | None:
         """Send on the current connection; ``None`` when there is no room or no connection. Raises ``Unsendable``."""
         if self._connection is None or not self._up:
             return None
         retain = retain and self.limits.retain_available
-        return self._connection.publish(topic, payload, retain=retain)
+        return self._connection.publish(topic, payload, retain=retain, expiry=expiry if retain else None)
 
-    def fits(self, topic: str, payload: bytes) -> bool:
+    def fits(self, topic: str, payload: bytes, expiry: int | None = None) -> bool:
         """Whether the broker's maximum packet size, if it named one, allows this message."""
         most = self.limits.maximum_packet
         if most is None:
             return True
-        rest = 2 + len(topic.encode()) + 2 + 1 + len(payload)  # the topic's length, the message id, no properties
+        properties = 0 if expiry is None else 5  # with the topic's length, the message id and that of the properties:
+        rest = 2 + len(topic.encode()) + 2 + 1 + properties + len(payload)
         return 1 + max(1, (rest.bit_length() + 6) // 7) + rest <= most
 
     def connected(self, event: Connected, now: float) -> bool:
@@ -216,7 +221,7 @@ class Link:
         self._post(Closed(self._number, accepted=self._up, code=None, reason=reason, ours=True))
 
     def give_up(self, reason: str) -> None:
-        """Stop for good without DISCONNECT, so that the broker publishes the will. ``Closed`` follows at once."""
+        """Stop for good without DISCONNECT: the broker publishes the will. ``Closed`` follows at once."""
         self._ended = True
         self.abort(reason)
 

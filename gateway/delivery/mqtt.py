@@ -143,6 +143,7 @@ class Connection:
         self._abandoned = False
         self._code: int | None = None
         self._reason = ""
+        self._properties: dict[int, Properties] = {}
         self._keepalive = max(1, round(mqtt.keepalive))
         self._client = client = _Client(
             CallbackAPIVersion.VERSION2,
@@ -190,13 +191,25 @@ class Connection:
         )
         self._client.loop_start()
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
-        """Send with QoS 1; the message id, or ``None`` when paho has no room for it now. Raises ``Unsendable``."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool, expiry: int | None = None) -> int | None:
+        """Send with QoS 1; the message id, or ``None`` when paho has no room for it now. Raises ``Unsendable``.
+
+        ``expiry``: seconds after which the broker forgets it; MQTT 3.1.1 knows no such thing.
+        """
+        properties = None if expiry is None or self.version != "5" else self._expiring(expiry)
         try:
-            info = self._client.publish(topic, payload, qos=1, retain=retain)
+            info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         except (ValueError, UnicodeError) as exc:
             raise Unsendable(str(exc)) from exc
         return None if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE else info.mid
+
+    def _expiring(self, expiry: int) -> Properties:
+        """The properties of a message that expires; made once, paho only reads them."""
+        properties = self._properties.get(expiry)
+        if properties is None:
+            properties = self._properties[expiry] = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.MessageExpiryInterval = expiry
+        return properties
 
     def disconnect(self) -> None:
         """Say DISCONNECT; the broker then does not publish the will. ``Closed`` follows."""

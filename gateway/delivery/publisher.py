@@ -1,8 +1,7 @@
 """The publisher: takes readings from the queue, and sees each one through to its acknowledgement.
 
-One thread runs :meth:`Publisher.run` and owns everything here: the store, the lanes, the map of what is in flight and
-every publish call. It waits on the inbox for readings, for the connection's events and for its timers, and for nothing
-else. A row leaves the store when its PUBACK has come, never before.
+One thread runs :meth:`Publisher.run` and owns all of this: store, lanes, the map of what is in flight, every publish
+call. It waits on the inbox for readings, the connection and timers. A row leaves the store with its PUBACK, not before.
 """
 
 from __future__ import annotations
@@ -12,13 +11,14 @@ import logging
 from collections.abc import Mapping
 
 from gateway.clocks import Clock
-from gateway.delivery.bulletin import Bulletin, Message
+from gateway.delivery.bulletin import Bulletin
 from gateway.delivery.correction import Correction
 from gateway.delivery.farewell import Farewell, Stop
 from gateway.delivery.in_flight import InFlight
 from gateway.delivery.intake import Intake, LedgerOf, Route
 from gateway.delivery.lanes import Lanes, Send, Way
 from gateway.delivery.link import TAKEN_OVER, Link
+from gateway.delivery.message import Message
 from gateway.delivery.mqtt import Acked, Closed, Connected, Received, Unsendable
 from gateway.delivery.probe import Probe
 from gateway.delivery.queue import DeviceQueue, Inbox
@@ -105,7 +105,7 @@ class Publisher:
         return self._intake.taps
 
     def configure(self, *, window: int, stall: float) -> None:
-        """As given to the constructor. For tasks on this thread."""
+        """See the constructor. For tasks on this thread."""
         self._most_in_flight = window
         self._stall_ns = int(stall * 1e9)
 
@@ -132,7 +132,7 @@ class Publisher:
                 self._end()
 
     def step(self) -> None:
-        """One round: wait for something, handle it, send what may be sent."""
+        """One round: wait, handle what came, send what may be sent."""
         now_ns = self._clock.boot_ns()
         self.beat_ns = now_ns
         items = self._inbox.drain(DRAIN, self._wait(now_ns))
@@ -149,7 +149,7 @@ class Publisher:
         self._store.tick(now_ns)
         if self._store.take_runs_changed():
             self._bulletin.runs_changed()
-        self._bulletin.tick(now_ns)
+        self._bulletin.tick(now_ns, self._intake.again)
         if not self._link.up:
             self._lanes.relieve(now_ns)
         elif self._probe.may_send(now_ns):
@@ -175,6 +175,7 @@ class Publisher:
                 self._farewell = self._farewell or Farewell(self._link, self._bulletin, now_ns, item.flush)
             case Received():
                 self._twin.heard(item)
+                self._bulletin.heard(item)
             case Task():
                 item.run()
             case str():
@@ -223,7 +224,7 @@ class Publisher:
                     self._settlement.put_back(suspect)
                 continue
             self._turn_late = send.way is not Way.LATE
-            if not self._link.fits(send.topic, send.payload):
+            if not self._link.fits(send.topic, send.payload, send.expiry):
                 self._settlement.bury(send, "larger than the broker's maximum packet size")
                 continue
             if not self._send(send, now_ns):
@@ -234,16 +235,19 @@ class Publisher:
         """Live before late; where only one may be in flight, they take turns."""
         send = self._lanes.next_late(now_ns) if self._turn_late and window == 1 else None
         send = send or self._lanes.next_live(now_ns)
-        return self._lanes.next_late(now_ns) if send is None and self._in_flight.late_fits(window) else send
+        if send is None:
+            return self._lanes.next_late(now_ns) if self._in_flight.late_fits(window) else None
+        send.expiry = self._intake.expiry_of(send.device) if send.retain else None
+        return send
 
     def _window(self) -> int:
         return self._probe.window(min(self._most_in_flight, self._link.limits.receive_maximum))
 
     def _tell(self, message: Message, now_ns: int) -> bool:
-        """Send a message of the bulletin. False when the connection has no room."""
-        control = Send(Way.CONTROL, message.topic, message.payload, message.retain)
+        """Send one of the bulletin's. False when the connection has no room."""
+        control = Send(Way.CONTROL, message.topic, message.payload, message.retain, expiry=message.expiry)
         muted = message.topic in self._probe.muted
-        if muted or not self._link.fits(message.topic, message.payload):
+        if muted or not self._link.fits(message.topic, message.payload, message.expiry):
             (self._refusals.not_stood if muted else self._refusals.too_large)(message.topic)
             self._bulletin.settled(message.topic)
             return True
@@ -255,7 +259,7 @@ class Publisher:
     def _send(self, send: Send, now_ns: int) -> bool:
         """Hand one message to the connection. False when it has no room."""
         try:
-            mid = self._link.publish(send.topic, send.payload, retain=send.retain)
+            mid = self._link.publish(send.topic, send.payload, retain=send.retain, expiry=send.expiry)
         except Unsendable as exc:
             self._settlement.bury(send, str(exc))
             return True

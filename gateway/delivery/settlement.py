@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from gateway.delivery.bulletin import Bulletin, Message
+from gateway.delivery.bulletin import Bulletin
 from gateway.delivery.correction import Correction
 from gateway.delivery.intake import LedgerOf
 from gateway.delivery.lanes import Lanes, Send, Way
+from gateway.delivery.message import Message
 from gateway.delivery.outcome import Outcome, outcome_of
 from gateway.delivery.probe import Probe
 from gateway.delivery.refusals import Refusals
@@ -74,9 +75,11 @@ class Settlement:
     def _told(self, send: Send, outcome: Outcome) -> None:
         self._bulletin.settled(send.topic)
         if outcome is Outcome.LATER:
-            self._bulletin.again_later(Message(send.topic, send.payload, send.retain))
+            self._bulletin.again_later(Message(send.topic, send.payload, send.retain, send.expiry))
         elif outcome is not Outcome.FORBIDDEN:
             self._refusals.taken(send.topic)
+            if outcome is not Outcome.NEVER:
+                self._bulletin.delivered(send.topic, send.payload)
 
     def _delivered(self, send: Send, *, unheard: bool) -> None:
         self._store.settle(send.rows)

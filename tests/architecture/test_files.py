@@ -16,6 +16,7 @@ TESTED_ELSEWHERE = {
     "tests/cli/test_listen.py": ["gateway/cli/screen.py"],
     "tests/cli/test_output.py": ["gateway/cli/listing.py"],
     "tests/cli/test_audit.py": [f"gateway/audit/{part}.py" for part in ("account", "kept", "live", "sources")],
+    "tests/cli/test_discovery.py": ["gateway/delivery/discovery/clearing.py"],
     "tests/cli/test_reload.py": ["gateway/cli/running.py"],
     "tests/cli/test_spool.py": ["gateway/cli/spool_access.py"],
     "tests/cli/test_feed.py": ["gateway/delivery/subscriber.py"],
@@ -29,7 +30,10 @@ TESTED_ELSEWHERE = {
     "tests/delivery/test_link.py": ["gateway/delivery/mqtt.py", "gateway/delivery/tls.py"],
     "tests/delivery/test_publisher.py": [  # the publisher and what it is made of, seen by a broker
         *(f"gateway/delivery/{part}.py" for part in ("bulletin", "correction", "farewell", "in_flight", "intake")),
-        *(f"gateway/delivery/{part}.py" for part in ("memory_store", "outcome", "refusals", "settlement", "store")),
+        *(
+            f"gateway/delivery/{part}.py"
+            for part in ("memory_store", "message", "outcome", "refusals", "settlement", "store")
+        ),
     ],
     "tests/delivery/spool/test_spool.py": [  # the file and all that is done to it, through the store that uses it
         *(f"gateway/delivery/spool/{part}.py" for part in ("accounts", "backlog", "care", "disk", "file", "journal")),

@@ -6,11 +6,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from gateway.clocks import SystemClock
+from gateway.config.settings import Settings
 from gateway.delivery.bulletin import HEALTH, Bulletin
 from gateway.delivery.correction import Correction
+from gateway.delivery.discovery.announcer import Announcer
+from gateway.delivery.discovery.record import NAME as RECORD
+from gateway.delivery.discovery.record import Record
 from gateway.delivery.intake import Route
 from gateway.delivery.lanes import Lanes
 from gateway.delivery.link import Link
@@ -62,9 +67,11 @@ class Rig:
         live_window: float = 10.0,
         share: int = 20_000,
         most_bytes: int = 32_000_000,
+        settings: Settings | None = None,
+        state_dir: Path | None = None,
         **more: Any,
     ) -> None:
-        """``batch`` is for all devices; ``more`` are settings of ``[mqtt]``."""
+        """``batch`` is for all devices; ``settings`` for Home Assistant; ``more`` are settings of ``[mqtt]``."""
         self.clock = clock = LeapingClock()
         self.inbox = inbox = Inbox()
         kinds = devices or {"d": Kind.SAMPLED}
@@ -77,12 +84,16 @@ class Rig:
             board.set(State.ONLINE)
         self.alarms = Alarms(lambda: inbox.post(HEALTH))
         self.store = MemoryStore(most_bytes)
+        self.mqtt = mqtt_settings(*urls, **more)
+        settings = settings or Settings(files=(), gateway_id="g", mqtt=self.mqtt)
+        self.announcer = Announcer(settings, TOPICS, Record(state_dir and state_dir / RECORD), clock)
         self.link = Link(
-            mqtt_settings(*urls, **more),
+            self.mqtt,
             "sensorpost-t",
             inbox.post,
             clock.wall_ns,
             will=(TOPICS.gateway("state"), b"offline"),
+            subscriptions=self.announcer.subscriptions,
         )
         correction = Correction(clock, lambda: True)
         self.publisher = Publisher(
@@ -94,6 +105,7 @@ class Rig:
                 TOPICS,
                 clock,
                 boards=lambda: self.boards,
+                announcer=self.announcer,
                 devices=lambda: {device: {} for device in kinds},
                 runs=list,
                 health=lambda: {"alarms": self.alarms.texts(), "connected": self.link.up},

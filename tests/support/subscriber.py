@@ -69,6 +69,10 @@ class Subscriber:
         self._client.loop_stop()
         del self._client  # paho keeps a pair of sockets open for as long as somebody refers to it
 
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Send a message as another client would; returns when the broker has it."""
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5.0)
+
     @property
     def messages(self) -> list[Message]:
         """All so far, in order of arrival."""
