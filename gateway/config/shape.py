@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from gateway.driver import ICON, Duration, SecretSource, Size, option, options
+from gateway.channel import ICON
+from gateway.driver import Duration, SecretSource, Size, option, options
 
 DAY = 86_400
 

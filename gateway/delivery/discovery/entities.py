@@ -160,7 +160,8 @@ def _events(channels: Iterable[ChannelSettings], live: str, unique: str) -> Comp
         }
     }
     if (tag := by_name.get("tag")) is not None:
-        scanned = "value_json is defined and not value_json.get('at_start')"
+        at_start = by_name["at_start"].key if "at_start" in by_name else "at_start"
+        scanned = f"value_json is defined and not value_json.get('{at_start}')"
         if event is not None and ARRIVED in types:
             scanned += f" and value_json.get('{event.key}') == '{ARRIVED}'"
         found["tag-tag"] = {
