@@ -27,8 +27,8 @@ class ClockTime(FakeTime):
         return self._clock.boot_ns() / 1e9
 
     def wait(self, seconds: float) -> None:
-        """Let time pass."""
-        self._clock.advance(max(0.0, seconds))
+        """Let time pass, and never less than the clock can show: some waiting would never end."""
+        self._clock.advance(max(1e-9, seconds))
 
 
 class TagBench(Line):
