@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.brokers import free_port
 from support.delivery import LinkDriver
 from support.fake_broker import FakeBroker
 from support.fake_script import Script
+from support.share import free_port
 
 from gateway.delivery.mqtt import Acked, Connected, Event, Limits
 

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.brokers import Mosquitto, free_port
+from support.brokers import Mosquitto
 from support.fake_broker import FakeBroker
 from support.fake_script import Script
 from support.mqtt_wire import Publish
 from support.plugin import MakeMosquitto, MakeSubscriber
 from support.publishing import Rig, readings, sequence
+from support.share import free_port
 from support.waiting import wait_until
 
 from gateway.driver import Kind

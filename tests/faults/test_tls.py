@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.brokers import Mosquitto, free_port
+from support.brokers import Mosquitto
 from support.faults import Fleet, GatewayProcess, config
 from support.faults.certificates import OVER, TO_COME, Authority
+from support.share import free_port
 from support.waiting import wait_until
 
 MakeMosquitto = Callable[..., Mosquitto]

@@ -4,10 +4,11 @@ Tests import the types from here (``from support import FakeClock, Mosquitto``) 
 are in :mod:`support.plugin`, which ``tests/conftest.py`` loads.
 """
 
-from support.brokers import Broker, Mosquitto, Nats, free_port
+from support.brokers import Broker, Mosquitto, Nats
 from support.clock import FakeClock
 from support.environment import unwatched
 from support.pty import PtyPair
+from support.share import free_port
 from support.subscriber import Message, Subscriber
 from support.waiting import wait_until
 

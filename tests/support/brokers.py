@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import random
 import signal
 import socket
 import subprocess
@@ -13,29 +11,10 @@ import time
 from pathlib import Path
 
 from support.capabilities import program
+from support.share import free_port
 
 START_LIMIT = 10.0
 """Seconds that a broker may take to listen. They take some 0.02 (mosquitto) and 0.2 (nats-server)."""
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody uses.
-
-    It lies below the range that the kernel takes from for outgoing connections: there, a client that tries to connect
-    to a stopped broker's port again and again may be given that very port and be connected to itself.
-    """
-    for _ in range(200):
-        port = random.randint(20_000, 30_000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                    raise
-            else:
-                return port
-    raise AssertionError("no free port on 127.0.0.1 between 20000 and 30000")
 
 
 class Broker:

@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 from support.capabilities import program
+from support.share import share
 from support.waiting import wait_until
 
 NOBODY = "02:00:00:00:00:99"
@@ -21,7 +22,7 @@ class Namespace:
     """Made by the constructor, with the cable in it; gone after ``close``."""
 
     def __init__(self) -> None:
-        number = random.randrange(1, 250), random.randrange(1, 60) * 4
+        number = 1 + share(), random.randrange(1, 60) * 4
         self.here = f"198.18.{number[0]}.{number[1] + 1}"
         """This machine's address on the cable; 198.18/15 is set aside for tests (RFC 2544)."""
         self.there = f"198.18.{number[0]}.{number[1] + 2}"
