@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -32,7 +33,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count skips in this run."""
+    """Count skips in this run, and let Ctrl-C have its usual effect on what tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # inherited from a shell that has put us in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(SkipCounter(), "sensorpost-skip-counter")
 
 
