@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.environment import remembering
 from support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
     """An environment in which no configuration of this machine is found."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("SENSORPOST", "STATE_", "RUNTIME_"))}
     return {
-        **kept,
+        **remembering(kept),
         "PYTHONPATH": str(ROOT),
         "HOME": str(tmp_path),
         "STATE_DIRECTORY": str(tmp_path / "state"),  # else root's is the machine's, with what another test left in it

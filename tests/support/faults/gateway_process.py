@@ -7,13 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gateway.delivery.spool.view import View
-from support.environment import unwatched
+from support.environment import remembering, unwatched
 from support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,12 +27,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     kept = {
         name: value for name, value in unwatched().items() if not name.startswith(("SENSORPOST", "STATE_", "RUNTIME_"))
     }
-    kept.pop("PYTHONDONTWRITEBYTECODE", None)
-    cache = Path(tempfile.gettempdir()) / f"sensorpost-pycache-{os.geteuid()}"
     return {
-        **kept,
+        **remembering(kept),  # compiling anew at each start would be the slowest part
         "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}",
-        "PYTHONPYCACHEPREFIX": str(cache),  # these start often; compiling anew each time would be the slowest part
         "HOME": str(home),
         "TZ": "UTC",
         **more,
