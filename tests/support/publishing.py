@@ -157,13 +157,22 @@ class Rig:
         return snapshot
 
     def skip_until(self, predicate: Callable[[], object], timeout: float = 10.0, step: float = 4.0) -> None:
-        """Let time pass by a usual back-off, again and again, until ``predicate()`` is true."""
+        """Let time pass by a usual back-off, again and again, until ``predicate()`` is true.
+
+        Only while there is no connection and no attempt: else a busy machine's answers would be late by hours.
+        """
 
         def now() -> object:
-            self.skip(step)
+            if self.link._connection is None:
+                self.skip(step)
             return predicate()
 
         wait_until(now, timeout)
+
+    @property
+    def in_flight(self) -> int:
+        """Messages that were sent and are not acknowledged."""
+        return len(self.publisher._in_flight)
 
     def wait_settled(self, device: str = "d", timeout: float = 10.0) -> LedgerSnapshot:
         """Wait until nothing of the device is queued any more."""
