@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 from support import unwatched
 
+pytestmark = pytest.mark.xdist_group("environments")
+"""Making one is the work of a processor."""
 SCRIPT = Path(__file__).parent.parent / "sensorpost"
 
 PYPROJECT = """
@@ -134,6 +136,15 @@ def test_extras_come_with_the_command_that_needs_them(whole: Checkout) -> None:
     assert "sensorpost: installing core + demo" in whole.start("demo").stderr
     assert whole.pip_calls()[-1].endswith(" a-broker>=1")
     assert whole.start("demo").stderr == ""
+
+
+def test_the_tests_run_in_several_processes(whole: Checkout) -> None:
+    """What follows goes to pytest, after what asks for them; that is left out for whoever does without xdist."""
+    package = next(whole.venv.glob("lib/python*/site-packages")) / "pytest"
+    package.mkdir()
+    (package / "__main__.py").write_text("import sys\nprint(*sys.argv[1:], sep='|')\n")
+    assert whole.start("test", "-q", "tests").stdout == "-n|auto|--dist|loadgroup|-q|tests\n"
+    assert whole.start("test", "-p", "no:xdist").stdout == "-p|no:xdist\n"
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "constraints/constraints.txt"])

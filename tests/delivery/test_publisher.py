@@ -330,6 +330,7 @@ def test_readings_of_a_removed_device_still_drain(rig: MakeRig, fake: MakeBroker
     assert gateway.wait_settled().acked == 3
 
 
+@pytest.mark.alone
 def test_a_clean_stop_says_goodbye(rig: MakeRig, fake: MakeBroker) -> None:
     """Everything is delivered, all is offline, DISCONNECT is said; within a second."""
     broker = fake()
@@ -342,6 +343,7 @@ def test_a_clean_stop_says_goodbye(rig: MakeRig, fake: MakeBroker) -> None:
     assert broker.wills == []
 
 
+@pytest.mark.alone
 def test_a_stop_without_a_broker_is_prompt_and_counts_what_is_lost(rig: MakeRig) -> None:
     """Half a second for a connection that may just come, then the end; also what had not left the queue is counted."""
     gateway = rig(f"mqtt://127.0.0.1:{free_port()}").start(connected=False)

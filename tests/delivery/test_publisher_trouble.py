@@ -137,6 +137,7 @@ def test_whatever_breaks_the_loop_is_told(
     broker.wait_for(lambda: broker.wills)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("how", ["frozen", "withholding"])
 def test_a_stop_with_a_broker_that_hangs_leaves_the_will(rig: MakeRig, fake: MakeBroker, how: str) -> None:
     """No DISCONNECT, so that the broker says that we are gone; in the time that was given and half a second."""
@@ -152,6 +153,7 @@ def test_a_stop_with_a_broker_that_hangs_leaves_the_will(rig: MakeRig, fake: Mak
     assert gateway.publisher.lost_at_stop == 10
 
 
+@pytest.mark.alone
 def test_a_stop_with_readings_that_cannot_go_says_goodbye_all_the_same(rig: MakeRig, fake: MakeBroker) -> None:
     """A topic that is forbidden must not leave the devices online for ever."""
     broker = fake(Script(answer=lambda publish: 0x87 if b'"seq"' in publish.payload else 0))

@@ -320,6 +320,7 @@ def test_over_a_pty(pty_pair: PtyPair, live: Live) -> None:
     assert live.next() == GOOD
 
 
+@pytest.mark.alone
 def test_a_silent_pty_takes_less_than_a_second(live: Live) -> None:
     """``read`` is back in time although nothing came."""
     start = time.monotonic()

@@ -13,7 +13,6 @@ import pytest
 from support.capabilities import require
 from support.faults import GatewayProcess, Site
 
-FIGURES = pytest.StashKey[list[str]]()
 MakeGateway = Callable[..., GatewayProcess]
 MakeSite = Callable[..., Site]
 
@@ -45,18 +44,6 @@ def make_gateway(tmp_path: Path) -> Iterator[MakeGateway]:
     yield make
     for gateway in made:
         gateway.kill()
-
-
-@pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Keep a line for the end of a long run: the figures of a campaign."""
-    return request.config.stash.setdefault(FIGURES, []).append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """One line per campaign."""
-    for line in config.stash.get(FIGURES, []) if config.getoption("--long") else []:
-        terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

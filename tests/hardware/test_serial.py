@@ -36,6 +36,7 @@ def test_reads_what_was_asked_for(pty_pair: PtyPair, port: RealSerialPort) -> No
     assert port.read(2) == b"c"
 
 
+@pytest.mark.alone
 def test_waits_no_longer_than_its_timeout(port: RealSerialPort) -> None:
     """A silent port costs the timeout, also after it was changed."""
     port.timeout = 0.05
@@ -62,6 +63,7 @@ def test_a_line_has_a_longest_length(pty_pair: PtyPair, port: RealSerialPort) ->
     assert port.read_until(b"\r\n", size=10) == b"\n"
 
 
+@pytest.mark.alone
 def test_a_drip_feed_is_bounded_in_time(pty_pair: PtyPair, port: RealSerialPort) -> None:
     """One byte again and again does not stretch ``read_until`` beyond its timeout."""
     stop = threading.Event()

@@ -137,6 +137,7 @@ def test_process_that_is_killed_between_two_polls(hire: Hire, tmp_path: Path) ->
     assert check_numbers(company, "office") == 2
 
 
+@pytest.mark.alone
 def test_call_that_returns_when_it_is_woken_keeps_its_process(hire: Hire, tmp_path: Path, pty_pair: PtyPair) -> None:
     """As a thread would be kept: the port cancels the read."""
     tiny(

@@ -468,6 +468,7 @@ def test_removed_device_that_hangs_is_left_behind() -> None:
 # With real threads ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_threads_have_names_and_end_at_once(hire: Callable[..., Company]) -> None:
     """One daemon thread per device, named after it; waiting ones end within the blink of an eye."""
     company = hire(*(plain_device(f"device-{number}", interval=3600.0) for number in range(50)))
@@ -482,6 +483,7 @@ def test_threads_have_names_and_end_at_once(hire: Callable[..., Company]) -> Non
     assert not any(thread.name.startswith("dev:") for thread in threading.enumerate())
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_stop_at_any_moment_200_times(hire: Callable[..., Company]) -> None:
     """From a start that has hardly begun to full work: always prompt, always whole, every reading numbered."""
@@ -525,6 +527,7 @@ def hanging(finally_do: Callable[[Callable[[], object]], None]) -> Hanging:
     return read
 
 
+@pytest.mark.alone
 def test_33_hung_devices_and_a_prompt_stop(
     hire: Callable[..., Company], hanging: Hanging, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -603,6 +606,7 @@ def test_reset_that_hangs(hire: Callable[..., Company], hanging: Hanging) -> Non
     assert line.ledger.resets == 1
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("where", ["open", "close"])
 def test_open_and_close_that_hang(hire: Callable[..., Company], where: str, hanging: Hanging) -> None:
     """They are treated as a read that hangs; the stop is prompt."""
@@ -619,6 +623,7 @@ def test_open_and_close_that_hang(hire: Callable[..., Company], where: str, hang
     assert company.stop(5.0) < 1.0
 
 
+@pytest.mark.alone
 def test_stop_waits_no_longer_than_its_deadline(hire: Callable[..., Company], hanging: Hanging) -> None:
     """For a read that is not overdue yet."""
     company = hire(device("office", driver(hanging), timeout=60.0))
@@ -644,6 +649,7 @@ def serial_device(pair: PtyPair, **settings: Any) -> DeviceSettings:
     return device("office", driver(read, open=opening), interval=None, **settings)
 
 
+@pytest.mark.alone
 def test_stop_wakes_readers_that_wait_on_a_port(hire: Callable[..., Company], pty_pair: PtyPair) -> None:
     """A read that would wait for 30 s ends at once."""
     company = hire(serial_device(pty_pair, timeout=60.0), hardware_for=RealHardware)
@@ -654,6 +660,7 @@ def test_stop_wakes_readers_that_wait_on_a_port(hire: Callable[..., Company], pt
     assert company.stop() < 0.5
 
 
+@pytest.mark.alone
 def test_read_that_is_overdue_is_woken_and_goes_on(hire: Callable[..., Company], pty_pair: PtyPair) -> None:
     """The port cancels the read: nobody is left behind."""
     company = hire(serial_device(pty_pair, timeout=0.3), hardware_for=RealHardware)
@@ -667,6 +674,7 @@ def test_read_that_is_overdue_is_woken_and_goes_on(hire: Callable[..., Company],
     assert company.stop() < 0.5
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_port_of_a_hanging_reader_is_given_to_the_next(
     hire: Callable[..., Company], pty_pair: PtyPair, hanging: Hanging
@@ -701,6 +709,7 @@ def test_port_of_a_hanging_reader_is_given_to_the_next(
     assert company.stop() < 0.5
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_unplug_and_replug_100_times_leaks_nothing(hire: Callable[..., Company], pty_pair: PtyPair) -> None:
     """Threads and descriptors are as many after as before; the device is online again each time."""

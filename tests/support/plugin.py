@@ -18,6 +18,10 @@ from support.leaks import Belongings, leaked_since
 from support.pty import PtyPair
 from support.subscriber import Subscriber
 
+pytest_plugins = ["support.parallel"]
+FIGURE = "figure"
+"""The name of a line that a test tells, among the properties of its reports: those come here from every process."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--long``: see tests/faults/README.md."""
@@ -37,6 +41,22 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # inherited from a shell that has put us in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(SkipCounter(), "sensorpost-skip-counter")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """After a long run: the lines that its campaigns have told."""
+    reports = [report for category in terminalreporter.stats.values() for report in category]
+    for report in reports if config.getoption("--long") else []:
+        if getattr(report, "when", "") == "call":
+            for name, line in report.user_properties:
+                if name == FIGURE:
+                    terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keep a line for the end of a long run: the figures of a campaign."""
+    return lambda line: request.node.user_properties.append((FIGURE, line))
 
 
 @pytest.fixture(autouse=True)
