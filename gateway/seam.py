@@ -103,8 +103,8 @@ class Seam:
     ) -> ChildProcess:
         """Start a program that runs until the device is closed. There is no shell: ``command`` is a list of words.
 
-        ``env`` is added to the environment. ``Misconfigured`` when there is no such program, ``DeviceUnavailable`` when
-        it cannot be started now.
+        ``env`` is added to the environment. ``DeviceUnavailable`` when there is no such program, or no room for it. It
+        ends with the device, and so does what it has started; also when the gateway is killed.
         """
         if isinstance(command, str):
             raise TypeError("a command is a list of words, not one text: nothing takes it apart")

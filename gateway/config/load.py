@@ -13,6 +13,7 @@ from gateway.catalog import Catalog
 from gateway.config import source
 from gateway.config.broker import mqtt_settings
 from gateway.config.buses import settle_isolation
+from gateway.config.collisions import refuse_collisions
 from gateway.config.devices import device_settings, unknown_section_hint
 from gateway.config.errors import ConfigErrors
 from gateway.config.fields import fields_of
@@ -101,6 +102,7 @@ def _settings(
             empty = "there is nothing in it" if not document.data else "there are no devices"
             report.add(("devices",) if "devices" in document.data else (), empty, _EXAMPLE)
     _check_prefix(tables["homeassistant"]["prefix"], report)
+    refuse_collisions(whole, report)
     devices = settle_isolation(whole, report)
     if report.mistakes:
         raise ConfigErrors(document.problems(report.mistakes))

@@ -115,6 +115,11 @@ class Rider(Generic[H]):
         """Whether it waits for its turn."""
         return self.waits_for is not None
 
+    @property
+    def has_turn(self) -> bool:
+        """Whether the bus is its own at this moment."""
+        return self._bus.turn_of(self)
+
     @contextmanager
     def turn(self) -> Iterator[Turn[H]]:
         """Have the bus for a block of code. A block within that one, in the same thread, is part of the same turn.
@@ -128,9 +133,12 @@ class Rider(Generic[H]):
         finally:
             self._bus.give_back(turn)
 
-    def revoke(self) -> None:
-        """Take the bus from it for good: its thread does not return, or another thread is in its place."""
-        self._bus.revoke(self)
+    def revoke(self) -> bool:
+        """Take the bus from it for good: its thread does not return, or another thread is in its place.
+
+        Whether it was in the middle of a call.
+        """
+        return self._bus.revoke(self)
 
     def cancel(self) -> None:
         """End its waiting."""
@@ -209,17 +217,25 @@ class Bus(Generic[H]):
             elif turn in self._hanging:
                 self._hanging.remove(turn)
 
-    def revoke(self, rider: Rider[H]) -> None:
+    def turn_of(self, rider: Rider[H]) -> bool:
+        """See :meth:`Rider.has_turn`."""
+        with self._lock:
+            return self._turn is not None and self._turn.rider is rider
+
+    def revoke(self, rider: Rider[H]) -> bool:
         """See :meth:`Rider.revoke`."""
+        in_a_call = False
         with self._lock:
             rider.revoked = True
             turn = self._turn
             if turn is not None and turn.rider is rider:
                 turn.taken = True
-                if turn.calling:
+                in_a_call = turn.calling
+                if in_a_call:
                     self._hanging.append(turn)
                 self._next()
         self.cancel(rider)
+        return in_a_call
 
     def cancel(self, rider: Rider[H]) -> None:
         """See :meth:`Rider.cancel`."""

@@ -7,13 +7,15 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from gateway.driver import Misconfigured
 from gateway.hardware.bus import Buses
+from gateway.hardware.gpio import RealGPIOInput, RealGPIOOutput, open_input, open_output
 from gateway.hardware.i2c import BUSES, I2CBus, RealI2CDevice, the_mux
 from gateway.hardware.i2c import open_device as open_i2c
-from gateway.hardware.protocols import LINE_LIMIT, ChildProcess, GPIOInput, GPIOOutput, Pull
+from gateway.hardware.process import RealChildProcess, start
+from gateway.hardware.protocols import LINE_LIMIT, Pull
 from gateway.hardware.serial import RealSerialPort, open_port
 from gateway.hardware.serial_trouble import unstable_name
+from gateway.hardware.shared_serial import PORTS, Line, SharedPorts, Sharer, open_shared
 from gateway.hardware.spi import SELECTS, Manner, RealSPIDevice, Select, SPIBuses
 from gateway.hardware.spi import open_device as open_spi
 from gateway.hardware.sysfs import RealSysfs
@@ -47,11 +49,13 @@ class RealHardware:
         *,
         i2c_buses: Buses[int, I2CBus] = BUSES,
         spi_buses: SPIBuses = SELECTS,
+        ports: SharedPorts = PORTS,
         sysfs: RealSysfs | None = None,
     ) -> None:
         self._device = device
         self._i2c_buses = i2c_buses
         self._spi_buses = spi_buses
+        self._ports = ports
         self._sysfs = sysfs or RealSysfs()
         self._lock = threading.Lock()
         self._held: list[tuple[threading.Thread, Takeable]] = []
@@ -66,16 +70,20 @@ class RealHardware:
         parity: str,
         stopbits: float,
         timeout: float,
-        shared: bool = False,  # noqa: ARG002 (follows)
-    ) -> RealSerialPort:
+        shared: bool = False,
+    ) -> RealSerialPort | Sharer:
         """See :class:`gateway.hardware.protocols.Hardware`."""
         self._take_from_others()
-        opened = open_port(port, baudrate, bytesize=bytesize, parity=parity, stopbits=stopbits, timeout=timeout)
-        self._hold(opened)
+        line = Line(baudrate, bytesize, parity, stopbits)
+        opened: RealSerialPort | Sharer
+        if shared:
+            opened = open_shared(self._ports, self._device, port, line, timeout=timeout, open=_open)
+        else:
+            opened = _open(port, line, timeout)
         if port not in self._warned and (advice := unstable_name(port)):
             self._warned.add(port)
             log.warning("%s: %s", self._device, advice)
-        return opened
+        return self._hold(opened)
 
     def i2c(self, bus: int, address: int, *, mux: int | None = None, mux_channel: int | None = None) -> RealI2CDevice:
         """See :class:`gateway.hardware.protocols.Hardware`."""
@@ -89,23 +97,22 @@ class RealHardware:
         opened = open_spi(self._spi_buses, self._device, Select(bus, device), Manner(max_speed_hz, mode))
         return self._hold(opened)
 
-    def gpio(self, pin: int, *, pull: Pull = "none", active_low: bool = False, debounce: float = 0.0) -> GPIOInput:  # noqa: ARG002
+    def gpio(self, pin: int, *, pull: Pull = "none", active_low: bool = False, debounce: float = 0.0) -> RealGPIOInput:
         """See :class:`gateway.hardware.protocols.Hardware`."""
-        raise Misconfigured(f"GPIO {pin}: this version of the gateway cannot use pins yet")
+        self._take_from_others()
+        return self._hold(open_input(self._device, pin, pull=pull, active_low=active_low, debounce=debounce))
 
-    def gpio_output(self, pin: int, *, initial: bool = False, active_low: bool = False) -> GPIOOutput:  # noqa: ARG002
+    def gpio_output(self, pin: int, *, initial: bool = False, active_low: bool = False) -> RealGPIOOutput:
         """See :class:`gateway.hardware.protocols.Hardware`."""
-        raise Misconfigured(f"GPIO {pin}: this version of the gateway cannot use pins yet")
+        self._take_from_others()
+        return self._hold(open_output(self._device, pin, initial=initial, active_low=active_low))
 
     def process(
-        self,
-        command: Sequence[str],
-        *,
-        env: Mapping[str, str] | None = None,  # noqa: ARG002
-        line_limit: int = LINE_LIMIT,  # noqa: ARG002
-    ) -> ChildProcess:
+        self, command: Sequence[str], *, env: Mapping[str, str] | None = None, line_limit: int = LINE_LIMIT
+    ) -> RealChildProcess:
         """See :class:`gateway.hardware.protocols.Hardware`."""
-        raise Misconfigured(f"{command[0]}: this version of the gateway cannot start programs yet")
+        self._take_from_others()
+        return self._hold(start(command, env, line_limit))
 
     def sysfs(self) -> RealSysfs:
         """See :class:`gateway.hardware.protocols.Hardware`."""
@@ -131,3 +138,7 @@ class RealHardware:
             self._held = [(owner, one) for owner, one in self._held if one not in taken]
         for one in taken:
             one.take_away()
+
+
+def _open(port: str, line: Line, timeout: float) -> RealSerialPort:
+    return open_port(port, **line._asdict(), timeout=timeout)

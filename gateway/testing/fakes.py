@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gateway.driver import DeviceUnavailable, Misconfigured
+from gateway.driver import DeviceUnavailable
 from gateway.hardware.protocols import LINE_LIMIT, Pull
 from gateway.testing.fake_gpio import FakeGPIO
 from gateway.testing.fake_i2c import FakeI2C
@@ -101,7 +101,7 @@ class FakeHardware:
     ) -> FakeProcess:
         """Start one of the programs."""
         if command[0] not in self.processes:
-            raise Misconfigured(f"there is no program {command[0]}", hint="install it")
+            raise DeviceUnavailable(f"there is no program {command[0]}", hint="install it")
         self.processes[command[0]].open(command, env)
         return self.processes[command[0]]
 

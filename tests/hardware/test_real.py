@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import os
 import threading
 from pathlib import Path
 
 import pytest
 from support import PtyPair
+from support.leaks import descriptors
 
 from gateway.driver import DeviceUnavailable
 from gateway.hardware import real
@@ -102,3 +105,24 @@ def test_warns_once_of_a_name_that_changes(
 def test_sysfs_is_the_machine() -> None:
     """Drivers see the real files."""
     assert RealHardware("system").sysfs().exists("/")
+
+
+def test_a_hundred_times_unplugged(pty_pair: PtyPair) -> None:
+    """Each time under another node name; no descriptor and no thread is left of it."""
+    hardware = RealHardware("scale")
+    before = threading.active_count(), descriptors()
+    names = []
+    for step in range(100):
+        port = opened(hardware, pty_pair.path)
+        names.append(os.path.realpath(pty_pair.path))
+        pty_pair.feed(b"%d\n" % step)
+        assert port.read_until() == b"%d\n" % step
+        pty_pair.unplug()
+        with pytest.raises(DeviceUnavailable):
+            port.read()
+        with pytest.raises(DeviceUnavailable, match="no port"):
+            opened(hardware, pty_pair.path)
+        pty_pair.plug_in()  # while the old number is still in use
+        port.close()
+    assert (threading.active_count(), descriptors()) == before
+    assert all(one != next_one for one, next_one in itertools.pairwise(names))

@@ -52,6 +52,11 @@ def leaked_since(before: Belongings, grace: float = GRACE) -> list[str]:
     return left
 
 
+def descriptors() -> int:
+    """How many files and the like this process has open."""
+    return len(_descriptors())
+
+
 def _descriptors() -> frozenset[tuple[int, str]]:
     found = set()
     for link in _list(Path("/proc/self/fd")):

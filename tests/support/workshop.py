@@ -53,6 +53,7 @@ class Options:
 
 class Meter(Driver[Options]):
     options_type = Options
+    shares_port = True
     channels = (
         Channel("temperature", "°C", "temperature", min=-40, max=85),
         Channel("humidity", "%", "humidity"),

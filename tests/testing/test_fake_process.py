@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.driver import DeviceUnavailable, Misconfigured
+from gateway.driver import DeviceUnavailable
 from gateway.testing import FakeHardware, FakeProcess
 
 
@@ -43,5 +43,5 @@ def test_it_ends() -> None:
 
 def test_no_such_program() -> None:
     """As where it is not installed."""
-    with pytest.raises(Misconfigured, match="no program p"):
+    with pytest.raises(DeviceUnavailable, match="no program p"):
         FakeHardware().process(["p"])
