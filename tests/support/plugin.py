@@ -21,19 +21,22 @@ from support.subscriber import Subscriber
 pytest_plugins = ["support.parallel"]
 FIGURE = "figure"
 """The name of a line that a test tells, among the properties of its reports: those come here from every process."""
+ASKED_FOR = {"long": "--long", "homeassistant": "--home-assistant"}
+"""Markers of tests that run only with an option."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--long``: see tests/faults/README.md."""
     parser.addoption("--long", action="store_true", help="fault campaigns in their long form (minutes to hours)")
+    parser.addoption("--home-assistant", metavar="PYTHON", help="the Python of an environment with Home Assistant")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what has no short form, unless the long one was asked for."""
-    if not config.getoption("--long"):
-        long = [item for item in items if item.get_closest_marker("long")]
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long]
+    """Leave out what has no short form, and what needs a Home Assistant, unless it was asked for."""
+    unwanted = [marker for marker, asked in ASKED_FOR.items() if not config.getoption(asked)]
+    left_out = [item for item in items if any(item.get_closest_marker(marker) for marker in unwanted)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_configure(config: pytest.Config) -> None:
