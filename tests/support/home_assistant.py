@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from support.brokers import free_port
+from support.share import free_port
 
 START_LIMIT = 120.0
 """Seconds; 4 on a quiet machine."""

@@ -15,7 +15,7 @@ from support.turns import Turns
 ALONE = "alone"
 GATE = "SENSORPOST_TEST_GATE"
 """A folder. Runs of the suite that were given the same one leave each other's ``alone`` tests alone, too."""
-IN_ONE = ("keyword", "long", "lf", "trace", "collectonly")
+IN_ONE = ("keyword", "long", "home_assistant", "lf", "trace", "collectonly")
 """Options of somebody who works on one thing, looks into it, or measures on an idle machine."""
 _gate = pytest.StashKey[str]()
 
