@@ -159,11 +159,11 @@ class Rig:
     def skip_until(self, predicate: Callable[[], object], timeout: float = 10.0, step: float = 4.0) -> None:
         """Let time pass by a usual back-off, again and again, until ``predicate()`` is true.
 
-        Only while there is no connection and no attempt: else a busy machine's answers would be late by hours.
+        Not while the broker owes an answer, be it to an attempt: on a busy machine it would be late by hours.
         """
 
         def now() -> object:
-            if self.link._connection is None:
+            if self.link._connection is None or (self.link.up and self.in_flight == 0):
                 self.skip(step)
             return predicate()
 
