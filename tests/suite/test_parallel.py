@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from support import unwatched
+from support.environment import remembering
 from support.parallel import worth_several
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 TESTS = Path(__file__).parents[1]
+ENVIRON = {"PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""Three processes start for each of these suites, and load no more than they need."""
 MARKS = "markers = needs: x\n    alone: x\n    slow: x\n    xdist_group: x\n"
 WHERE = "def test_where(request): assert hasattr(request.config, 'workerinput') == {}\n"
 SKIPS = """
@@ -62,11 +65,11 @@ def run(tmp_path: Path) -> Run:
         kept = {
             name: value for name, value in unwatched().items() if not name.startswith(("CI", "PYTEST", "SENSORPOST"))
         }
-        plugins = ["-p", "support.plugin", "-p", "no:cacheprovider"]
+        plugins = ["-p", "xdist", "-p", "support.plugin", "-p", "no:cacheprovider"]
         return subprocess.run(
             [sys.executable, "-m", "pytest", *plugins, "-q", "--basetemp", str(tmp_path / "base"), *args],
             cwd=tmp_path / "suite",
-            env=kept | {"PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])} | environ,
+            env=remembering(kept) | ENVIRON | environ,
             capture_output=True,
             text=True,
             check=False,
