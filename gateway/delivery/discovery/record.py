@@ -73,8 +73,9 @@ class Record:
             return
         fresh = self._path.with_suffix(".new")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with fresh.open("w", encoding="utf-8") as file:
+                os.fchmod(file.fileno(), 0o600)  # as all files of ours there
                 file.write(self._content() + "\n")
                 file.flush()
                 os.fsync(file.fileno())

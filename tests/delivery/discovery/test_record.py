@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,14 @@ def test_a_place_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pyt
         record.add({"t": []}, ["b"])
     assert sum("cannot be written" in line for line in caplog.messages) == 1
     assert record.devices == {"a", "b"}
+
+
+def test_it_is_for_nobody_else(tmp_path: Path) -> None:
+    """Whatever the umask, and also where the folder is not there yet."""
+    before = os.umask(0)
+    try:
+        Record(tmp_path / "state" / NAME).add({"t": ["sensor-x"]}, ["s"])
+    finally:
+        os.umask(before)
+    assert oct((tmp_path / "state").stat().st_mode & 0o077) == "0o0"
+    assert oct((tmp_path / "state" / NAME).stat().st_mode & 0o077) == "0o0"
