@@ -7,15 +7,19 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.options import config_option, example, json_option
+from gateway.cli.options import config_option, example, given_before, json_option
 from gateway.cli.output import note, out, out_json
 
 
 @click.group(
     epilog=example("sensorpost discovery show", "sensorpost discovery show office --json", "sensorpost discovery clear")
 )
-def command() -> None:
+@config_option
+@json_option()
+@click.pass_context
+def command(ctx: click.Context, config: Path | None, as_json: bool) -> None:  # noqa: FBT001 (click passes a flag)
     """What Home Assistant is told so that it finds every device by itself, and taking it back."""
+    ctx.obj = (config, as_json)
 
 
 @command.command(epilog=example("sensorpost discovery show", "sensorpost discovery show office --json | jq ."))
@@ -32,7 +36,7 @@ def show(devices: tuple[str, ...], config: Path | None, as_json: bool) -> int:  
     from gateway.delivery.discovery.messages import GATEWAY, announcements, folder, level  # noqa: PLC0415
     from gateway.delivery.topics import Topics  # noqa: PLC0415
 
-    settings = load(config)
+    settings, as_json = load(config or given_before()[0]), as_json or given_before()[1]
     named = [device for device in devices if device != GATEWAY]
     wanted = {device.device for device in chosen(settings, named)} if named or not devices else set()
     if not devices or GATEWAY in devices:
@@ -77,7 +81,7 @@ def clear(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click pas
     from gateway.paths import state_directory  # noqa: PLC0415
     from gateway.status import logs  # noqa: PLC0415
 
-    settings = load(config)
+    settings, as_json = load(config or given_before()[0]), as_json or given_before()[1]
     logs.setup(logs.at_least(settings.log.level, logs.NOTHING), settings.log.format)  # the last line says what is wrong
     directory = state_directory(settings.files[0] if settings.files else None, os.environ)
     become_owner(directory)

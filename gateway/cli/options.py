@@ -49,6 +49,12 @@ def json_option(text: str = "Print one JSON value per line.") -> Callable[[Comma
     return click.option("--json", "as_json", is_flag=True, help=text)
 
 
+def given_before() -> tuple[Path | None, bool]:
+    """``-c`` and ``--json`` as given before the name of a subcommand; its group keeps them as the context's object."""
+    given: tuple[Path | None, bool] = click.get_current_context().obj
+    return given
+
+
 def for_option(text: str) -> Callable[[CommandT], CommandT]:
     """``--for DURATION``."""
     return click.option("--for", "seconds", metavar="DURATION", type=Duration(), help=text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.cli.options import Duration, config_option, example, json_option
+from gateway.cli.options import Duration, config_option, example, given_before, json_option
 from gateway.cli.output import note, out, out_json
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def status(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click pa
     place = _place(config)
     with place.view() as view:
         contents = view.contents()
-    if as_json or _given()[1]:
+    if as_json or given_before()[1]:
         out_json(_as_object(place, contents))
     else:
         _print(place, contents)
@@ -82,7 +82,7 @@ def export(config: Path | None, what: str, as_json: bool) -> int:  # noqa: ARG00
 @json_option("Print each as JSON: device, run, seq, reason, since, and the reading.")
 def dead_letters(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click passes a flag)
     """Readings that the broker will never take, each with the reason, oldest first."""
-    as_json = as_json or _given()[1]
+    as_json = as_json or given_before()[1]
     count = 0
     with _place(config).view() as view:
         for count, entry in enumerate(view.dead(), 1):  # noqa: B007 (the count is used after the loop)
@@ -147,17 +147,11 @@ def _place(config: Path | None) -> Place:
     from gateway.cli.spool_access import Place  # noqa: PLC0415 (SQLite)
     from gateway.config.load import load  # noqa: PLC0415
 
-    return Place.of(load(config or _given()[0]))
-
-
-def _given() -> tuple[Path | None, bool]:
-    """The options before the name of the subcommand."""
-    given: tuple[Path | None, bool] = click.get_current_context().obj
-    return given
+    return Place.of(load(config or given_before()[0]))
 
 
 def _done(what: str, devices: Iterable[Mapping[str, Any]], *, as_json: bool) -> int:
-    as_json = as_json or _given()[1]
+    as_json = as_json or given_before()[1]
     total = 0
     for line in devices:
         total += line["readings"]

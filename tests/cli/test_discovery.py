@@ -118,6 +118,8 @@ def test_show(house: House, sensorpost: Sensorpost) -> None:
     text = sensorpost("discovery", "show", "office").stdout
     assert text.startswith(f"Office (mock) on {ABOVE}/office/config\n  sensor ")
     lines = [json.loads(line) for line in sensorpost("discovery", "show", "--json").stdout.splitlines()]
+    before = sensorpost("discovery", "--json", "-c", "sensorpost.toml", "show").stdout
+    assert [json.loads(line) for line in before.splitlines()] == lines
     assert [line["topic"] for line in lines] == [f"{ABOVE}/{name}/config" for name in ("gateway", "office", "bell")]
     off = HEAD.replace("discovery = true", "discovery = false")
     house.configure(OFFICE + "homeassistant = false\n", off)
