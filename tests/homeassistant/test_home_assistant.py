@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -31,7 +32,8 @@ DOOR = '[devices.door]\ndriver = "cards"\npath = "PATH/cards"\n'
 SWITCH = '[devices.switch]\ndriver = "mock"\nkind = "state"\nsignals = { on = { shape = "square", period = "1h" } }\n'
 BELL = '[devices.bell]\ndriver = "mock"\nkind = "event"\ninterval = "1h"\n'
 PI = '[devices.pi]\ndriver = "system"\n'
-BROKER_AWAY = "[homeassistant.components.mqtt.client]"
+BROKER_AWAY = re.compile(r"\[homeassistant\.components\.mqtt\.client\]|\[homeassistant\] Error doing job")
+"""What Home Assistant says when its broker goes, in the second case because it was about to publish its birth."""
 VALUES = {"temperature": 21.54, "energy": 1200.5, "door": True, "mode": "eco", "note": "all is well"}
 Show = Callable[[str, dict[str, Any]], None]
 Now = dict[str, Any]
@@ -230,7 +232,7 @@ def test_a_broker_that_forgets(fresh: Fresh, show: Show) -> None:
     home.start()
     now = home.wait(lambda now: state(now, gateway, "office", "temperature") == "21.54", "the temperature")
     show("4-after-a-broker-that-forgets", now)
-    assert [line for line in home.complaints() if BROKER_AWAY not in line] == []
+    assert [line for line in home.complaints() if not BROKER_AWAY.search(line)] == []
 
 
 def test_every_bundled_driver(home: HomeAssistant, broker: Mosquitto) -> None:
