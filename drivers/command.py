@@ -10,6 +10,7 @@ Sample:
     driver = "command"
     profile = "rtl_433"
     match = { model = "Nexus-TH", channel = "2" }     # one sensor; without this: an event for each message of any
+    only = ["temperature", "humidity", "battery_low"]
                                         # a program of your own, for which profile and match are left out:
     # command = ["/usr/local/bin/heating", "--json"]
     # fields = [{ name = "flow", source = "sensors.flow.t", unit = "°C", device_class = "temperature" }]
@@ -58,6 +59,7 @@ MESSAGE: dict[str, tuple[str, float, float]] = {
     "moisture": ("moisture", 1, 0),
     "pressure_hPa": ("pressure", 1, 0),
     "pressure_kPa": ("pressure", 0.1, 0),
+    "pressure_PSI": ("pressure", 1 / 68.947573, 0),
     "wind_avg_m_s": ("wind_speed", 1, 0),
     "wind_avg_km_h": ("wind_speed", 3.6, 0),
     "wind_avg_mi_h": ("wind_speed", 1 / 0.44704, 0),
@@ -108,6 +110,7 @@ class Options:
     command: tuple[str, ...] = option((), help="the program and its arguments; default: the profile's")
     env: dict[str, str] = option(default_factory=dict, help="added to the program's environment")
     fields: tuple[Field, ...] = option((), help="the values in a line; not with a profile")
+    only: tuple[str, ...] = option((), help="with a profile: the channels that are wanted; default: all")
     match: dict[str, str] = option(default_factory=dict, help="only lines with these keys and values")
     kind: Literal["auto", "sampled", "state", "event"] = option(
         "auto", help="what a line is; auto: sampled, but event for rtl_433 without match"
@@ -139,7 +142,13 @@ class Command(Driver[Options]):
         if bool(options.profile) == bool(options.fields):
             raise Misconfigured("set profile, or command and fields")
         if options.profile:
-            return WIRELESS if cls.kind_for(options) is Kind.EVENT else WIRELESS[1:]
+            known = WIRELESS if cls.kind_for(options) is Kind.EVENT else WIRELESS[1:]
+            names = [channel.name for channel in known]
+            if set(options.only) - set(names):
+                raise Misconfigured("only: names of channels", hint=f"there is {', '.join(names)}")
+            return tuple(channel for channel in known if not options.only or channel.name in (*options.only, "event"))
+        if options.only:
+            raise Misconfigured("only: for a profile", hint="leave out what is not wanted from fields")
         if not options.command:
             raise Misconfigured("command is missing", hint='such as command = ["/usr/local/bin/heating", "--json"]')
         try:
@@ -182,9 +191,11 @@ class Command(Driver[Options]):
 
     def _complete(self, reading: dict[str, Scalar]) -> Values:
         """With null for what a line does not have; of an event only what it has."""
-        if self.kind_for(self.options) is Kind.EVENT:
-            return {"event": "received", **reading} if self.options.profile else reading
-        return {channel.name: reading.get(channel.name) for channel in self.channels_for(self.options)}
+        names = [channel.name for channel in self.channels_for(self.options)]
+        if self.kind_for(self.options) is not Kind.EVENT:
+            return {name: reading.get(name) for name in names}
+        event = {"event": "received", **reading} if self.options.profile else reading
+        return {name: value for name, value in event.items() if name in names}
 
     def _check_silence(self) -> None:
         quiet, most = self.elapsed() - self._heard_at, self.options.silence

@@ -112,6 +112,15 @@ def test_one_wireless_sensor() -> None:
     assert list(result[0]) == [channel.name for channel in it.channels]
 
 
+def test_only_some_channels() -> None:
+    """What a sensor never sends can be left out, of readings and of events."""
+    only = ["temperature", "battery_low"]
+    with driver(FakeProcess(NEXUS), profile="rtl_433", match={"model": "Nexus-TH"}, only=only) as it:
+        assert it.read() == [{"temperature": 21.7, "battery_low": False}]
+    with driver(FakeProcess(NEXUS), profile="rtl_433", only=only) as it:
+        assert it.read() == [{"event": "received", "temperature": 21.7, "battery_low": False}]
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
@@ -119,6 +128,7 @@ def test_one_wireless_sensor() -> None:
         ('"pressure_kPa": 101.3', {"pressure": 1013.0}),
         ('"wind_avg_km_h": 36, "wind_max_mi_h": 10, "wind_dir_deg": 90',
          {"wind_speed": 10.0, "wind_gust": 4.4704, "wind_direction": 90}),
+        ('"pressure_PSI": 32', {"pressure": 2206.322336}),
         ('"rain_in": 2', {"rain": 50.8}),
         ('"battery_ok": 0.75, "rssi": -3.5', {"battery_low": False, "rssi": -3.5}),
         ('"humidity": null', {}),
@@ -153,6 +163,8 @@ def test_values() -> None:
         {},
         {"profile": "rtl_433", "fields": FIELDS},
         {"fields": FIELDS},
+        {"profile": "rtl_433", "only": ["temprature"]},
+        {"command": ["x"], "fields": FIELDS, "only": ["mode"]},
         {"command": ["x"], "fields": [FIELDS[1], FIELDS[1]]},
         {"command": ["x"], "fields": [{"name": "a", "unit": "V", "device_class": "current"}]},
     ],

@@ -58,6 +58,31 @@ def test_vectors(vector: Vector) -> None:
         check_vector(vector, it.read, it.channels)
 
 
+def as_the_kernel_decodes(frame: bytes) -> tuple[int, int] | None:
+    """Temperature and humidity in thousandths, as drivers/iio/humidity/dht11.c has them; ``None`` is EIO."""
+    humidity, tenth, temperature, temperature_tenth, checksum = frame
+    if sum(frame[:4]) & 0xFF != checksum:
+        return None
+    if humidity < 4:  # a DHT22, whose two bytes are tenths
+        sign = -100 if temperature & 0x80 else 100
+        return ((temperature & 0x7F) << 8 | temperature_tenth) * sign, (humidity << 8 | tenth) * 100
+    return temperature * 1000, humidity * 1000
+
+
+@pytest.mark.parametrize("vector", vectors("dht22", "dht11"))
+def test_dht_vectors(vector: Vector) -> None:
+    """What is on the wire is the kernel's to decode; what it makes of each case comes out right, or as an error."""
+    sysfs = kernel(DHT)
+    decoded = as_the_kernel_decodes(bytes.fromhex(vector["input"]["hex"]))
+    with driver(sysfs, chip="dht11") as it:
+        if decoded is None:
+            sysfs.failing = frozenset({"in_temp_input"})
+        else:
+            names = ("in_temp_input", "in_humidityrelative_input")
+            sysfs.files |= {f"{DEVICES}/iio:device0/{n}": str(v) for n, v in zip(names, decoded, strict=True)}
+        check_vector(vector, it.read, it.channels)
+
+
 def test_raw_values() -> None:
     """Scale and offset are the input's own, or one for all of its kind; differences of two inputs have theirs."""
     adc = ADC | {"in_temp_raw": "100", "in_temp_offset": "-50", "in_temp_scale": "2.5"}
