@@ -66,11 +66,12 @@ def _alone(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(optionalhook=True, tryfirst=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """What ``-n auto`` means here: most tests wait most of the time, so two for each processor."""
+    """What ``-n auto`` means here: most tests wait most of the time, so two for each processor, and 200 MB for each."""
     here = config.invocation_params.dir
     options = [name for name in IN_ONE if config.getoption(name, default=False)]
     several = worth_several([here / argument for argument in config.args], options)
-    return min(2 * len(os.sched_getaffinity(0)), 8) if several else 0
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(2 * len(os.sched_getaffinity(0)), memory // 200_000_000, 8)) if several else 0
 
 
 def worth_several(chosen: Iterable[Path], options: Collection[str]) -> bool:
