@@ -22,8 +22,12 @@ GRACE = 1.0
 LONGEST_SAID = 200
 """Characters of its last words."""
 
-TIE = ("setpriv", "--pdeathsig", "KILL", "--")
-"""Ends a program when the thread that has started it is gone, also by kill -9 (util-linux: on every Linux)."""
+TIE = ("setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
+"""Ends a program when the thread that has started it is gone, also by kill -9 (util-linux: on every Linux).
+
+Our process number and the program's words follow. The shell only sees whether we are still there: had we been killed
+before the tie held, nothing would ever end the program.
+"""
 
 
 def start(command: Sequence[str], env: Mapping[str, str] | None, line_limit: int) -> RealChildProcess:
@@ -35,7 +39,7 @@ def start(command: Sequence[str], env: Mapping[str, str] | None, line_limit: int
     if program is None:
         raise DeviceUnavailable(f"there is no program {command[0]}", hint="install it, or give its whole path")
     tie = shutil.which(TIE[0])
-    words = [*((tie, *TIE[1:]) if tie else ()), program, *command[1:]]
+    words = [*((tie, *TIE[1:], str(os.getpid())) if tie else ()), program, *command[1:]]
     try:
         process = subprocess.Popen(  # noqa: S603 (the driver's words, and no shell)
             words,

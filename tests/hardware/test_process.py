@@ -238,3 +238,12 @@ def test_dies_with_a_gateway_that_is_killed() -> None:
     gateway.wait()
     gateway.stdout.close()
     wait_until(lambda: not is_there(pid))
+
+
+@pytest.mark.needs("setpriv")
+def test_does_not_begin_for_a_gateway_that_is_gone(tmp_path: Path) -> None:
+    """Killed before the tie held: what would be left behind is not started; words come through as they are."""
+    for parent, begins in ((os.getpid(), True), (os.getpid() + 1, False)):
+        file = tmp_path / f"$(begun) by {parent}"
+        done = subprocess.run([*process.TIE, str(parent), "touch", str(file)], capture_output=True, check=False)
+        assert (done.stderr, file.exists()) == (b"", begins)
