@@ -246,8 +246,7 @@ def is_switch(signal: Signal) -> bool:
 
 def channel(name: str, signal: Signal) -> Channel:
     """The channel that a signal feeds. ``Misconfigured`` when the signal makes no sense."""
-    examples: dict[str, tuple[Scalar, ...]] = {"constant": (signal.value,), "choice": signal.values}
-    values = examples.get(signal.shape, (True if is_switch(signal) else 0.0,))
+    values = {"choice": signal.values, "constant": (signal.value,)}.get(signal.shape, (is_switch(signal) or 0.0,))
     types: set[Any] = {type(value) if isinstance(value, bool | str) else float for value in values}
     low, high = limits(signal)
     problems = {
@@ -257,10 +256,11 @@ def channel(name: str, signal: Signal) -> Channel:
         "a counter begins at a number": signal.shape == "counter" and isinstance(signal.value, str | bool),
         f"min is {low:g}, above max, {high:g}": low > high,
     }
-    for problem in (text for text, is_so in problems.items() if is_so):
+    if problem := next((text for text, is_so in problems.items() if is_so), None):
         raise Misconfigured(f"signals.{name}: {problem}")
     try:
-        return Channel(name, signal.unit, signal.device_class, type=types.pop())
+        texts = tuple(str(value) for value in dict.fromkeys(values)) if types == {str} else ()
+        return Channel(name, signal.unit, signal.device_class, type=types.pop(), choices=texts)
     except ValueError as error:
         raise Misconfigured(f"signals.{name}: {error}") from error
 

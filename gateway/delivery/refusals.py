@@ -43,6 +43,11 @@ class Refusals:
             text = f"the broker does not take what we publish on {send.topic} (reason code 0x{code:02X})"
             self._alarms.set(f"topic:{send.topic}", text)
 
+    def forbidden(self, topic: str) -> None:
+        """A message that is no reading is not allowed; the next one of its topic is tried again."""
+        where = _group(topic)
+        self._alarms.set(f"topic:{where}", f"the broker does not allow us to publish on {where}")
+
     def too_large(self, topic: str) -> None:
         """A message that is no reading is larger than the broker allows."""
         self._alarms.set(f"size:{topic}", f"{topic} is larger than the broker's maximum packet size")
@@ -55,7 +60,7 @@ class Refusals:
         """The broker has taken something on this topic."""
         if not self._alarms.any:
             return
-        self._alarms.clear(f"topic:{topic}")
+        self._alarms.clear(f"topic:{_group(topic)}")
         self._alarms.clear(f"size:{topic}")
         now_ns = self._clock.boot_ns()
         if now_ns >= self.hold_until_ns + QUOTA_OVER_NS:
@@ -71,3 +76,9 @@ class Refusals:
         """It has ended; with ``code`` the broker has told why."""
         if code == TAKEN_OVER:
             self._alarms.set("twin", reason)
+
+
+def _group(topic: str) -> str:
+    """One alarm for all announcements to Home Assistant: an access list has them in one line."""
+    above, _, leaf = topic.rpartition("/")
+    return f"{above.rpartition('/')[0]}/+/config" if leaf == "config" else topic

@@ -76,7 +76,9 @@ class Settlement:
         self._bulletin.settled(send.topic)
         if outcome is Outcome.LATER:
             self._bulletin.again_later(Message(send.topic, send.payload, send.retain, send.expiry))
-        elif outcome is not Outcome.FORBIDDEN:
+        elif outcome is Outcome.FORBIDDEN:
+            self._refusals.forbidden(send.topic)
+        else:
             self._refusals.taken(send.topic)
             if outcome is not Outcome.NEVER:
                 self._bulletin.delivered(send.topic, send.payload)

@@ -64,7 +64,7 @@ def test_what_leaves_while_the_gateway_is_off_disappears(house: House, sensorpos
     house.configure(OFFICE + BELL)
     house.run()
     assert house.announced("office")["device"]["name"] == "Office"
-    assert house.announced("bell")["components"]["event-event"]["event_types"] == ["event"]
+    assert house.announced("bell")["components"]["event-event"]["event_types"] == ["arrived"]
     house.configure(BELL)
     house.run()
     assert house.announced("office") is None
@@ -94,6 +94,23 @@ def test_a_birth_message_is_answered(house: House, start: Start) -> None:
     finally:
         gateway.terminate()
         assert gateway.wait(10) == 0
+
+
+@pytest.mark.slow
+def test_a_broker_that_forbids_it(tmp_path: Path, make_mosquitto: Callable[..., Mosquitto], start: Start) -> None:
+    """One alarm for all devices that names what an access list has to allow; readings are not touched."""
+    access = tmp_path / "acl"
+    access.write_text("topic readwrite sensorpost/#\ntopic read homeassistant/#\n")
+    access.chmod(0o644)
+    house = House(tmp_path, make_mosquitto(f"acl_file {access}"), start)
+    try:
+        house.configure(OFFICE + BELL)
+        house.run("3s")
+        alarms = house.subscriber.on("sensorpost/attic/gateway/health")[-1].json()["alarms"]
+        assert alarms == [f"the broker does not allow us to publish on {ABOVE}/+/config"]
+        assert house.subscriber.on("sensorpost/attic/office")
+    finally:
+        house.subscriber.close()
 
 
 @pytest.mark.slow
