@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from support.vectors import Vector, check_vector, vectors
 
 from drivers.command import Command, Options, convert, parse
 from gateway.driver import BadReading, DeviceUnavailable, Kind, Misconfigured
+from gateway.hardware.real import RealHardware
 from gateway.testing import DriverHarness, FakeHardware, FakeProcess
 
 FIELDS = [
@@ -180,3 +182,18 @@ def test_kind_by_option() -> None:
     with heating(FakeProcess(LINE), kind="event") as it:
         assert it.kind is Kind.EVENT
         assert it.read() == [{"flow": 41.5, "mode": "heat", "on": True}]
+
+
+def test_a_real_program() -> None:
+    """Its lines, what it had to say when it ended, and that it runs again after that."""
+    code = "import sys; print(sys.argv[1], flush=True); sys.exit('no stick')"
+    options = {"command": [sys.executable, "-c", code, '{"mode": "heat"}'], "fields": [FIELDS[1]]}
+    with DriverHarness(Command, hardware=RealHardware("test"), **options) as it:
+        for _ in range(2):
+            readings: list[Any] = []
+            while not readings:
+                readings += it.read() or []
+            assert readings == [{"mode": "heat"}]
+            with pytest.raises(DeviceUnavailable, match="no stick"):
+                it.read()  # which waits for the end of a program that is at it
+            it.reopen()

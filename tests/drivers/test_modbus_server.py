@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from struct import pack, unpack
 
@@ -66,3 +67,39 @@ def test_profiles_on_the_network() -> None:
                 it.read()
             with pytest.raises(BadReading, match="exception 2"):
                 it.read()
+
+
+def test_three_devices_on_one_line(tmp_path: Path) -> None:
+    """Three threads share a port; nobody ever gets the answer that another one waits for."""
+    units = {unit: {100: [unit * 1000 + n for n in range(10)]} for unit in (1, 2, 17)}
+    table = [{"name": f"v{n}", "address": 100 + n} for n in range(10) if n != 5]  # two requests for each reading
+    readings: dict[int, list[object]] = {unit: [] for unit in units}
+
+    def poll(unit: int, port: str) -> None:
+        hardware = RealHardware(f"device-{unit}")
+        with DriverHarness(Modbus, hardware=hardware, port=port, unit=unit, registers=table) as it:
+            readings[unit] += [it.read() for _ in range(20)]
+
+    with serial_line(tmp_path, units) as line:
+        threads = [threading.Thread(target=poll, args=(unit, line.path)) for unit in units]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for unit, got in readings.items():
+        assert got == [{f"v{n}": unit * 1000 + n for n in range(10) if n != 5}] * 20
+
+
+def test_a_device_that_is_missing_on_a_line(tmp_path: Path) -> None:
+    """It costs its own readings and no others: those wait for its second to pass."""
+    with (
+        serial_line(tmp_path, {1: PZEM}) as line,
+        DriverHarness(
+            Modbus, hardware=RealHardware("gone"), port=line.path, unit=9, profile="pzem_004t", answer_within="100ms"
+        ) as gone,
+        DriverHarness(Modbus, hardware=RealHardware("there"), port=line.path, unit=1, profile="pzem_004t") as there,
+    ):
+        for _ in range(3):
+            with pytest.raises(BadReading, match="no answer from unit 9"):
+                gone.read()
+            assert there.read()["voltage"] == 225.7  # type: ignore[index,call-overload]  # it is one reading

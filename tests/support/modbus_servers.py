@@ -23,7 +23,7 @@ def serial_line(folder: Path, units: Registers, *, echo: bool = False) -> Iterat
     """A line with these devices; the port is for the driver. ``echo``: as of an adapter that hears itself."""
     ours, theirs = PtyPair(folder / "line"), PtyPair(folder / "devices")
     stop_reading, stop = os.pipe()
-    wire = threading.Thread(target=_pass_on, args=(ours, theirs, stop_reading, echo))
+    wire = threading.Thread(target=_pass_on, args=(ours, theirs, stop_reading, frozenset(units), echo))
 
     def make(devices: list[Any]) -> Any:
         from pymodbus.server import ModbusSerialServer  # noqa: PLC0415 (slow, and few tests need it)
@@ -94,12 +94,13 @@ def _running(make: Callable[[list[Any]], Any], units: Registers) -> Iterator[Non
         thread.join(10)
 
 
-def _pass_on(ours: PtyPair, theirs: PtyPair, stop: int, echo: bool) -> None:  # noqa: FBT001 (private)
-    """Be the two wires of the line."""
+def _pass_on(ours: PtyPair, theirs: PtyPair, stop: int, units: frozenset[int], echo: bool) -> None:  # noqa: FBT001 (private)
+    """Be the two wires of the line. What is for a unit that is not there is not for the server, which would answer."""
     a, b = ours._master, theirs._master
     while stop not in (ready := select.select([a, b, stop], [], [])[0]):
         for one in ready:
             data = os.read(one, 4096)
-            os.write(b if one == a else a, data)
+            if one == b or data[0] in units:
+                os.write(b if one == a else a, data)
             if echo and one == a:
                 os.write(a, data)
