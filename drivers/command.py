@@ -26,7 +26,7 @@ Sources: RFC 8259 for JSON; docs/DATA_FORMAT.md of merbanan/rtl_433.
 from __future__ import annotations
 
 import json
-import math
+import sys
 from typing import Any, Literal
 
 from gateway.driver import (
@@ -258,7 +258,7 @@ def text(value: Any) -> str:
 
 def number(value: Any, name: str) -> float:
     """A finite number. ``ValueError`` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise ValueError(f"{name} is no number")
     return value
 

@@ -144,13 +144,19 @@ class DsmrP1(Driver[Options]):
                 except BadReading as problem:
                     self._problems.append(problem)
                     continue
-                if self.elapsed() >= self._next_at:
-                    self._next_at = self.elapsed() + self.options.every
+                if self._is_due():
                     readings.append(values)
         if readings or not self._problems:
             return readings or None
         last, self._problems = self._problems[-1], []
         raise last
+
+    def _is_due(self) -> bool:
+        """Whether ``every`` has passed; on a grid, so that a telegram that is a little early costs no second."""
+        late, every = self.elapsed() - self._next_at, self.options.every
+        if late >= 0 and every:
+            self._next_at += every * (late // every + 1)
+        return late >= 0
 
     def _listen(self, seconds: float) -> bool:
         """Wait for bytes; whether some came."""

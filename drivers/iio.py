@@ -89,6 +89,7 @@ CHIPS: dict[str, dict[str, str]] = {
 }
 """What chips measure, by the name that their kernel driver gives them."""
 
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
 NUMBERED = re.compile(r"\d+")
 I2C = re.compile(r"\d+-[0-9a-f]{4}")
 """The name that some kernel drivers give: the chip's place on I2C."""
@@ -181,10 +182,9 @@ class Iio(Driver[Options]):
 
     def _number(self, file: str) -> float:
         text = self._text(file)
-        try:
-            return float(text)
-        except ValueError:
-            raise BadReading(f"{file} is no number: {text[:40]!r}") from None
+        if not NUMBER.fullmatch(text):
+            raise BadReading(f"{file} is no number: {text[:40]!r}")
+        return float(text)
 
     def _text(self, file: str) -> str:
         """A file's text. ``BadReading`` when it is there, but the chip did not answer well."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.vectors import Vector, check_vector, vectors
 
 from drivers.bme280 import Bme280, decode, parse_trims
@@ -131,6 +133,17 @@ def test_no_calibration() -> None:
 def test_pressure_without_result() -> None:
     """A calibration that makes the formula divide by zero gives null instead of a crash."""
     assert decode(DATA, parse_trims(TRIMS[:6] + b"\0\0" + TRIMS[8:], None))["pressure"] is None
+
+
+@settings(deadline=None)
+@given(st.binary(min_size=8, max_size=8), st.binary(min_size=26, max_size=26), st.binary(min_size=7, max_size=7))
+def test_any_registers(data: bytes, trims: bytes, trims_h: bytes) -> None:
+    """Whatever a chip says, the formulas give numbers or there is an error."""
+    try:
+        values = decode(data, parse_trims(trims, trims_h))
+    except (BadReading, DeviceUnavailable):
+        return
+    assert all(value is None or isinstance(value, float) for value in values.values())
 
 
 def test_unplugged_and_back() -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.vectors import Vector, check_vector, vectors
 
-from drivers.command import Command, Options, convert, parse
+from drivers.command import Command, Field, Options, convert, parse
 from gateway.driver import BadReading, DeviceUnavailable, Kind, Misconfigured
 from gateway.hardware.real import RealHardware
-from gateway.testing import DriverHarness, FakeHardware, FakeProcess
+from gateway.testing import DriverHarness, FakeHardware, FakeProcess, check_result
 
 FIELDS = [
     {"name": "flow", "source": "sensors.flow.t", "unit": "°C", "device_class": "temperature"},
@@ -55,7 +58,16 @@ def test_a_program_of_ones_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [b"starting ...", b"[1]", b"{", b'{"on": "maybe"}', b'{"sensors.flow.t": "warm"}', b"[" * 100_000]
+    "line",
+    [
+        b"starting ...",
+        b"[1]",
+        b"{",
+        b'{"on": "maybe"}',
+        b'{"sensors.flow.t": 1' + b"0" * 400 + b"}",
+        b'{"sensors.flow.t": "warm"}',
+        b"[" * 100_000,
+    ],
 )
 def test_bad_lines(line: bytes) -> None:
     """Good lines first, then one bad reading that shows the bad one."""
@@ -147,6 +159,22 @@ def test_no_message(bad: str) -> None:
     """A message says which model it is of, and numbers are numbers."""
     with pytest.raises(BadReading):
         parse(bad.encode(), Options(profile="rtl_433"))
+
+
+@settings(deadline=None)
+@given(st.recursive(st.one_of(st.none(), st.booleans(), st.floats(), st.integers(), st.text(max_size=5)),
+                    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+                        st.sampled_from(["model", "channel", "id", "humidity", "battery_ok", "rain_in", "mode", "on"]),
+                        inner, max_size=5)))  # fmt: skip
+def test_any_json(value: Any) -> None:
+    """Whatever a program prints is a reading that can be published, nothing, or a bad reading."""
+    line = json.dumps(value).encode()
+    for options in (Options(profile="rtl_433"), Options(command=("x",), fields=tuple(Field(**f) for f in FIELDS))):
+        try:
+            reading = parse(line, options)
+        except BadReading:
+            continue
+        check_result(reading, Command.channels_for(options), Kind.EVENT)
 
 
 def test_values() -> None:

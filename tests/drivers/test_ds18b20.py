@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.vectors import Vector, check_vector, vectors
 
 from drivers.ds18b20 import Ds18b20, parse
@@ -58,6 +61,14 @@ def test_traps(text: str, expected: float | str) -> None:
     else:
         with pytest.raises(BadReading, match=expected):
             parse(text)
+
+
+@settings(deadline=None)
+@given(st.one_of(st.text(max_size=100), st.text("0123456789abcdef :=YESNOcrt-\n", max_size=100)))
+def test_any_text(text: str) -> None:
+    """Whatever a file holds is a temperature or a bad reading."""
+    with suppress(BadReading):
+        assert isinstance(parse(text), float)
 
 
 @pytest.mark.parametrize("family", ["10", "22", "28", "3b", "42"])

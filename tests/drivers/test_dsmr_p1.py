@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support import PtyPair
 from support.noisy_line import count_wrong, send_noisy
 from support.vectors import Vector, check_vector, vectors
@@ -185,6 +187,18 @@ def test_no_more_than_asked_for() -> None:
     assert [reading["energy_import_t1"] for reading in readings] == [0.426, 10.426, 20.426, 30.426]
 
 
+def test_a_clock_that_is_a_little_fast() -> None:
+    """Over a minute the telegrams come 10 s apart on average, although each is some ms early."""
+    port = FakeSerial()
+    with driver(port, every="10s") as it:
+        for second in range(61):
+            port.feed(numbered(second), after=second * 0.999)
+        count = 0
+        while it.time.now < 60:
+            count += len(it.read() or [])
+    assert count == 6
+
+
 def test_nothing_but_garbage() -> None:
     """An inverted signal or the wrong version is said, and the garbage does not fill the memory."""
     port = FakeSerial()
@@ -198,6 +212,27 @@ def test_nothing_but_garbage() -> None:
         with pytest.raises(BadReading, match="no telegram for") as caught:
             it.read()
     assert "inverted" in caught.value.hint
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200), st.integers(0, len(GOOD)), st.binary(max_size=20))
+def test_anything_on_the_line(noise: bytes, cut: int, more: bytes) -> None:
+    """Whatever comes is a bad reading at worst, and what follows is read."""
+    port = FakeSerial()
+    with driver(port) as it:
+        port.feed(noise + GOOD[:cut] + more + GOOD)
+        assert drain(it)[-1] == decode(GOOD, it.options)
+
+
+def drain(it: DriverHarness) -> list[Any]:
+    """All readings, until there are no more."""
+    readings: list[Any] = []
+    for _ in range(10):
+        try:
+            readings += it.read() or []
+        except BadReading:
+            continue
+    return readings
 
 
 def test_silence() -> None:

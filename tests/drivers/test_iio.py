@@ -146,9 +146,10 @@ def test_a_dht_that_fails_is_a_bad_reading() -> None:
             it.read()
         sysfs.files[f"{DEVICES}/iio:device0/in_humidityrelative_input"] = "52000"
         assert it.read() == {"temperature": 0.0, "humidity": 52.0}
-        sysfs.files[f"{DEVICES}/iio:device0/in_temp_input"] = "rubbish"
-        with pytest.raises(BadReading, match="no number"):
-            it.read()
+        for text in ("rubbish", "", "nan", "1e400"):
+            sysfs.files[f"{DEVICES}/iio:device0/in_temp_input"] = text
+            with pytest.raises(BadReading, match="no number"):
+                it.read()
 
 
 def test_found_again_under_another_number() -> None:

@@ -6,6 +6,8 @@ from struct import pack
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.vectors import Vector, check_vector, vectors
 
 from drivers.modbus import PROFILES, Modbus, Register, blocks, crc, decode, find_answer
@@ -218,6 +220,17 @@ def test_an_answer_is_whole_and_right() -> None:
         turned = bytearray(VOLTAGE)
         turned[bit // 8] ^= 1 << bit % 8
         assert find_answer(bytes(turned), ASK, 4) is None
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=40), st.integers(0, 9))
+def test_anything_on_the_line(noise: bytes, cut: int) -> None:
+    """Whatever comes before an answer it is found, or it is a bad reading."""
+    with meter(noise + VOLTAGE[:cut] + VOLTAGE) as it:
+        try:
+            assert it.read() == {"voltage": pytest.approx(230.2)}
+        except BadReading as error:
+            assert "exception" in str(error)  # noqa: PT017 (noise can be one, with the right checksum)
 
 
 def test_unplugged() -> None:

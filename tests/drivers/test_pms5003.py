@@ -6,6 +6,8 @@ from struct import pack
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support import PtyPair
 from support.noisy_line import count_wrong, send_noisy
 from support.vectors import Vector, check_vector, vectors
@@ -88,6 +90,22 @@ def test_warming_up() -> None:
         assert it.read() == [decode(GOOD, "pms5003")]
         with pytest.raises(BadReading, match="warming up"):
             it.read()
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=100), st.integers(0, 32), st.binary(max_size=20))
+def test_anything_on_the_line(noise: bytes, cut: int, more: bytes) -> None:
+    """Whatever comes is a bad reading at worst, and what follows is read."""
+    port = FakeSerial()
+    readings: list[Any] = []
+    with driver(port) as it:
+        port.feed(noise + GOOD[:cut] + more + GOOD + OTHER)
+        for _ in range(10):
+            try:
+                readings += it.read() or []
+            except BadReading:
+                continue
+    assert readings[-1] == decode(OTHER, "pms5003")
 
 
 def test_below_zero() -> None:
