@@ -127,7 +127,7 @@ class Bulletin:
             self._told_ns.pop(device, None)
             self._available.pop(device, None)
         if self._up:
-            for message in self._announcer.announce():
+            for message in self._announcer.changed():
                 self._tell(message)
             self._tell_devices()
         self._dirty.add(HEALTH)

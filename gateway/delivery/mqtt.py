@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway import threads
 from gateway.config.settings import Endpoint, MqttSettings
@@ -243,7 +244,11 @@ class Connection:
             return
         self._accepted = True
         if self._subscriptions:
-            client.subscribe([(topic, 1) for topic in self._subscriptions])
+            if self.version == "5":  # what we publish ourselves need not come back
+                news = SubscribeOptions(qos=1, noLocal=True)
+                client.subscribe([(topic, news) for topic in self._subscriptions])
+            else:
+                client.subscribe([(topic, 1) for topic in self._subscriptions])
         said = vars(properties) if properties is not None else {}
         self._post(
             Connected(

@@ -28,6 +28,8 @@ class Twin:
 
     def heard(self, message: Received) -> None:
         """A message has come. A retained one of an earlier run of ours is older than this run."""
+        if message.topic != self.topic:
+            return
         try:
             health = json.loads(message.payload)
             run, time = str(health["run"]), str(health["time"])

@@ -18,6 +18,8 @@ from gateway.delivery.topics import Topics
 log = logging.getLogger(__name__)
 
 SECOND = 1_000_000_000
+BIRTH = "homeassistant/status"
+"""Where Home Assistant says that it has started. Another discovery prefix does not move it; people may."""
 JITTER = 5.0
 """Seconds within which all gateways of a house answer Home Assistant's birth message."""
 SUBSCRIBING = 3 * SECOND
@@ -46,18 +48,23 @@ class Announcer:
         self._devices: set[str] = set()
         self._clearing: dict[str, str] = {}
         """Live topics of devices that have left, by the status topic that is cleared last."""
-        self._birth = self._ours = ""
+        self._births: tuple[str, ...] = ()
+        self._ours = ""
+        self._told: dict[str, bytes] = {}
+        """What was announced on this connection."""
         self.configure(settings)
 
     @property
     def subscriptions(self) -> list[str]:
         """Topics to listen to: Home Assistant's birth, and what the broker has kept of our own announcements."""
-        return [self._birth, f"{self._ours}+/config"] if self._birth else []
+        return [*self._births, f"{self._ours}+/config"] if self._births else []
 
     def configure(self, settings: Settings) -> None:
         """These are the devices, and this is what Home Assistant may know of them."""
         prefix = settings.homeassistant.prefix
-        self._birth = f"{prefix}/status" if settings.homeassistant.discovery else ""
+        self._births = ()
+        if settings.homeassistant.discovery:
+            self._births = tuple(dict.fromkeys((BIRTH, f"{prefix}/status")))
         self._ours = f"{folder(settings)}/"
         self._devices = {self._topics.live(device.device) for device in settings.devices}
         wanted = announcements(settings, self._topics) if settings.homeassistant.discovery else {}
@@ -76,7 +83,13 @@ class Announcer:
 
     def announce(self) -> list[Message]:
         """Everything, on a new connection or for a Home Assistant that has just started; then what is gone."""
+        self._told = {topic: message.payload for topic, message in self._messages.items()}
         return [*self._messages.values(), *self.take_back()]
+
+    def changed(self) -> list[Message]:
+        """What is not as it was told on this connection; then what is gone."""
+        before = self._told
+        return [message for message in self.announce() if before.get(message.topic) != message.payload]
 
     def take_back(self) -> list[Message]:
         """What clears the announcements and the retained state of what is no longer there."""
@@ -89,9 +102,9 @@ class Announcer:
 
     def heard(self, message: Received) -> list[Message]:
         """A message has come; what is to be told because of it."""
-        if not self._birth:
+        if not self._births:
             return []
-        if message.topic == self._birth:
+        if message.topic in self._births:
             if message.payload == b"online" and not message.retained:  # a retained one is old, and we have just told
                 self._announce_ns = self._clock.boot_ns() + int(self._rng.uniform(0.0, JITTER) * SECOND)
             return []
@@ -123,6 +136,7 @@ class Announcer:
     def closed(self) -> None:
         """The connection is gone; all will be told on the next one."""
         self._announce_ns = self._states_ns = FOREVER
+        self._told = {}
 
 
 def _bury(announcement: Announcement, gone: set[str]) -> None:

@@ -140,6 +140,26 @@ def test_a_broken_driver_takes_nothing_away(house: House) -> None:
     assert sorted(components) == ["sensor-diagnostic-error", "sensor-diagnostic-failed", "sensor-diagnostic-state"]
 
 
+def test_a_reload_tells_only_what_is_different(house: House) -> None:
+    """Home Assistant takes every announcement for a change, and a house may have a thousand."""
+    house.told()
+    house.announcer.configure(house.configure(TWO.replace('"meter"', '"meter"\nname = "Study"')))
+    assert [message.topic for message in house.announcer.changed()] == [f"{ABOVE}/office/config"]
+    assert house.announcer.changed() == []
+    house.announcer.closed()
+    assert len(house.announcer.changed()) == 3
+
+
+def test_another_prefix_does_not_move_the_birth(house: House) -> None:
+    """Home Assistant says it on homeassistant/status, unless it was told otherwise; both are heard."""
+    house.start(TWO, 'discovery = true\nprefix = "other"')
+    assert house.announcer.subscriptions[:2] == ["homeassistant/status", "other/status"]
+    for birth in house.announcer.subscriptions[:2]:
+        house.hear(birth, b"online")
+        house.clock.advance(JITTER)
+        assert house.announcer.due(house.clock.boot_ns())[0]
+
+
 def test_home_assistants_birth(house: House) -> None:
     """It is told everything within 5 s, and all states once it has had time to subscribe to them."""
     house.told()

@@ -136,7 +136,7 @@ def test_tags(configure: Configure) -> None:
 
 def test_an_event_without_types(configure: Configure) -> None:
     """Has one type, so that any driver's events can be used."""
-    found = entities(configure, '[devices.office]\ndriver = "mock"\nkind = "event"\n')
+    found = entities(configure, '[devices.office]\ndriver = "mock"\nkind = "event"\nsignals.count.shape = "counter"\n')
     assert found["event-event"]["event_types"] == ["event"]
 
 
