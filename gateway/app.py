@@ -80,10 +80,14 @@ class Gateway:
         *,
         clock: Clock | None = None,
         hardware_for: Callable[[str], Hardware] = RealHardware,
+        isolated_hardware: str = "real",
         state_dir: Path | None = None,
         reload: Callable[[], Settings] | None = None,
     ) -> None:
-        """``reload`` reads the configuration anew; ``None`` for one that is in no file."""
+        """``reload`` reads the configuration anew; ``None`` for one that is in no file.
+
+        ``isolated_hardware`` is what drivers in processes are given, see :mod:`gateway.reading.isolated`.
+        """
         self._clock = clock = clock or SystemClock()
         self._state_dir = state_dir or state_directory(settings.files[0] if settings.files else None, os.environ)
         self._started_ns = clock.boot_ns()
@@ -157,6 +161,7 @@ class Gateway:
             queue_for=self._roster.queue,
             board_for=self._roster.board,
             hardware_for=hardware_for,
+            isolated_hardware=isolated_hardware,
             clock=clock,
             trust=self._trust.mark,
             rng=random.Random(),  # noqa: S311 (jitter, not a secret)

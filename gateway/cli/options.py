@@ -63,3 +63,10 @@ def for_option(text: str) -> Callable[[CommandT], CommandT]:
 def example(*lines: str) -> str:
     """The end of a command's help."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def simulate_option(command: CommandT) -> CommandT:
+    """``--simulate``."""
+    return click.option(
+        "--simulate", is_flag=True, help="On simulated hardware: no sensor, port or library is needed."
+    )(command)

@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.devices import chosen
-from gateway.cli.options import Duration, config_option, example, json_option
+from gateway.cli.options import Duration, config_option, example, json_option, simulate_option
 from gateway.cli.output import note, out, out_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.cli.signals import Stop
     from gateway.config.settings import DeviceSettings, Settings
     from gateway.delivery.queue import Inbox
+    from gateway.hardware.protocols import Hardware
     from gateway.reading.reading import Reading
     from gateway.reading.supervisor import Supervisor
     from gateway.status.board import DeviceBoard, DeviceStatus
@@ -45,8 +48,11 @@ STREAM = 10.0
     metavar="DURATION",
     help="Give up after this long. Default: what the device's own interval and timeouts add up to.",
 )
+@simulate_option
 @json_option('Print each reading as JSON, with "device".')
-def command(device: str, config: Path | None, count: int, timeout: float | None, as_json: bool) -> int:  # noqa: FBT001 (click passes a flag)
+def command(
+    device: str, config: Path | None, count: int, timeout: float | None, *, simulate: bool, as_json: bool
+) -> int:
     """Readings of one configured device, just as they would be published, without a broker.
 
     Waits for the first event of an event device. Fails with the reason when no good reading comes.
@@ -61,10 +67,28 @@ def command(device: str, config: Path | None, count: int, timeout: float | None,
     logs.setup(
         logs.at_least(settings.log.level, logs.NOTHING), settings.log.format
     )  # Session says what is wrong itself
+    if simulate:
+        return simulated(settings, chosen_one, count, timeout, as_json=as_json)
     if through_the_gateway(settings, chosen_one, count, timeout, as_json=as_json):
         return 0
     with stop_on_signals() as stop:
         return stop.exit_code(Session(settings, chosen_one, as_json=as_json).run(stop, count, timeout))
+
+
+def simulated(settings: Settings, device: DeviceSettings, count: int, timeout: float | None, *, as_json: bool) -> int:
+    """The same on simulated hardware, whether a gateway runs or not."""
+    from gateway.cli.signals import stop_on_signals  # noqa: PLC0415
+    from gateway.simulation.arrange import Simulation  # noqa: PLC0415
+    from gateway.simulation.isolated import HARDWARE  # noqa: PLC0415
+
+    simulation = Simulation()
+    settings = simulation.settings(dataclasses.replace(settings, devices=(device,)))
+    note("; ".join(["simulated hardware", *simulation.without(settings)]))
+    session = Session(
+        settings, settings.devices[0], hardware_for=simulation.hardware, isolated_hardware=HARDWARE, as_json=as_json
+    )
+    with stop_on_signals() as stop:
+        return stop.exit_code(session.run(stop, count, timeout))
 
 
 def through_the_gateway(
@@ -101,7 +125,16 @@ def through_the_gateway(
 class Session:
     """The gateway's own reader for one device, with us in the place of the publisher."""
 
-    def __init__(self, settings: Settings, device: DeviceSettings, *, as_json: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        device: DeviceSettings,
+        *,
+        as_json: bool,
+        hardware_for: Callable[[str], Hardware] | None = None,
+        isolated_hardware: str = "real",
+    ) -> None:
+        """``hardware_for`` makes other hardware than this machine's; ``isolated_hardware`` that in processes."""
         from gateway.cli.quantity import quantities_of  # noqa: PLC0415
         from gateway.clocks import SystemClock  # noqa: PLC0415
         from gateway.delivery.queue import DeviceQueue, Inbox  # noqa: PLC0415
@@ -120,7 +153,8 @@ class Session:
         self._supervisor: Supervisor = Supervisor(
             queue_for=lambda _: self._queue,
             board_for=lambda _: self._board,
-            hardware_for=RealHardware,
+            hardware_for=hardware_for or RealHardware,
+            isolated_hardware=isolated_hardware,
             clock=clock,
             trust=ClockTrust(clock, believe=settings.clock == "trusted").mark,
             rng=random.Random(),  # noqa: S311 (jitter, not a secret)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -37,12 +37,26 @@ class Open(Protocol):
         """``OSError`` when it cannot be opened."""
 
 
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What goes with the handles of a kind of bus."""
+
+    messages: Callable[[], Any]
+    """The class that makes messages, with the names of smbus2. ``Misconfigured`` when there is none."""
+    in_use: Callable[[int, int], DeviceUnavailable | None]
+    """What keeps us from an address on a bus, if something does."""
+
+
+SMBUS = Library(lambda: _smbus2().i2c_msg, kernel_driver)
+
+
 class I2CBus(Bus[I2CHandle]):
     """One I2C bus."""
 
-    def __init__(self, number: int, open: Open, wait: float = WAIT) -> None:
+    def __init__(self, number: int, open: Open, wait: float, library: Library) -> None:
         super().__init__(f"I2C bus {number}", self._open_handle, wait)
         self.number = number
+        self.library = library
         self.muxes: set[int] = set()
         """Multiplexers on it that have been used. For who has a turn."""
         self._open = open
@@ -71,9 +85,9 @@ def open_smbus(number: int) -> I2CHandle:
     return handle
 
 
-def make_buses(open: Open = open_smbus, wait: float = WAIT) -> Buses[int, I2CBus]:
+def make_buses(open: Open = open_smbus, wait: float = WAIT, library: Library = SMBUS) -> Buses[int, I2CBus]:
     """The I2C buses that ``open`` opens."""
-    return Buses(lambda number: I2CBus(number, open, wait))
+    return Buses(lambda number: I2CBus(number, open, wait, library))
 
 
 BUSES = make_buses()
@@ -90,15 +104,15 @@ class Mux:
 
 def open_device(buses: Buses[int, I2CBus], device: str, number: int, address: int, mux: Mux | None) -> RealI2CDevice:
     """See :meth:`gateway.driver.Driver.i2c`; ``device`` is the name of whose it is."""
-    library = _smbus2()
     if address not in ADDRESSES:
         raise Misconfigured(f"no I2C device has the address {address:#04x}", hint="0x08 to 0x77 are possible")
     bus = buses.bus(number)
+    messages = bus.library.messages()
     rider = bus.rider(device)
     bus.open().close()  # a bus that is missing or not permitted says so now
-    if taken := kernel_driver(number, mux.address if mux else address):
+    if taken := bus.library.in_use(number, mux.address if mux else address):
         raise taken
-    return RealI2CDevice(bus, rider, address, mux, library.i2c_msg)
+    return RealI2CDevice(bus, rider, address, mux, messages)
 
 
 def the_mux(mux: int | None, channel: int | None) -> Mux | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Pull = Literal["up", "down", "none"]
 """The resistor of an input pin."""
@@ -204,6 +204,14 @@ class Hardware(Protocol):
 
     def sysfs(self) -> Sysfs:
         """The machine's files."""
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """Hardware that wants to know for which driver it is, such as that of a simulation."""
+
+    def prepare(self, driver: type[Any], options: Any) -> None:
+        """A driver object of this class is about to be made, with these options."""
 
 
 @runtime_checkable

@@ -5,31 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from gateway.hardware.bus import Buses
-from gateway.hardware.gpio import RealGPIOInput, RealGPIOOutput, open_input, open_output
-from gateway.hardware.i2c import BUSES, I2CBus, RealI2CDevice, the_mux
+from gateway.hardware.i2c import RealI2CDevice, the_mux
 from gateway.hardware.i2c import open_device as open_i2c
-from gateway.hardware.process import RealChildProcess, start
-from gateway.hardware.protocols import LINE_LIMIT, Pull
-from gateway.hardware.serial import RealSerialPort, open_port
-from gateway.hardware.serial_trouble import unstable_name
-from gateway.hardware.shared_serial import PORTS, Line, SharedPorts, Sharer, open_shared
-from gateway.hardware.spi import SELECTS, Manner, RealSPIDevice, Select, SPIBuses
+from gateway.hardware.machine import THIS, Machine, Takeable
+from gateway.hardware.protocols import LINE_LIMIT, ChildProcess, GPIOInput, GPIOOutput, Pull, Sysfs
+from gateway.hardware.serial import RealSerialPort
+from gateway.hardware.shared_serial import Line, Sharer, open_shared
+from gateway.hardware.spi import Manner, RealSPIDevice, Select
 from gateway.hardware.spi import open_device as open_spi
-from gateway.hardware.sysfs import RealSysfs
 
 log = logging.getLogger(__name__)
-
-
-class Takeable(Protocol):
-    """Something open that can be taken from the thread that has it."""
-
-    closed: bool
-
-    def take_away(self) -> None:
-        """Free what it stands for, although its owner may hang in a call on it."""
 
 
 T = TypeVar("T", bound=Takeable)
@@ -43,20 +30,9 @@ class RealHardware:
     from it.
     """
 
-    def __init__(
-        self,
-        device: str,
-        *,
-        i2c_buses: Buses[int, I2CBus] = BUSES,
-        spi_buses: SPIBuses = SELECTS,
-        ports: SharedPorts = PORTS,
-        sysfs: RealSysfs | None = None,
-    ) -> None:
+    def __init__(self, device: str, machine: Machine = THIS) -> None:
         self._device = device
-        self._i2c_buses = i2c_buses
-        self._spi_buses = spi_buses
-        self._ports = ports
-        self._sysfs = sysfs or RealSysfs()
+        self._machine = machine
         self._lock = threading.Lock()
         self._held: list[tuple[threading.Thread, Takeable]] = []
         self._warned: set[str] = set()
@@ -76,11 +52,14 @@ class RealHardware:
         self._take_from_others()
         line = Line(baudrate, bytesize, parity, stopbits)
         opened: RealSerialPort | Sharer
+        machine = self._machine
         if shared:
-            opened = open_shared(self._ports, self._device, port, line, timeout=timeout, open=_open)
+            opened = open_shared(
+                machine.shared_ports, self._device, port, line, timeout=timeout, open=machine.open_port
+            )
         else:
-            opened = _open(port, line, timeout)
-        if port not in self._warned and (advice := unstable_name(port)):
+            opened = machine.open_port(port, line, timeout)
+        if port not in self._warned and (advice := machine.advice(port)):
             self._warned.add(port)
             log.warning("%s: %s", self._device, advice)
         return self._hold(opened)
@@ -88,35 +67,37 @@ class RealHardware:
     def i2c(self, bus: int, address: int, *, mux: int | None = None, mux_channel: int | None = None) -> RealI2CDevice:
         """See :class:`gateway.hardware.protocols.Hardware`."""
         self._take_from_others()
-        opened = open_i2c(self._i2c_buses, self._device, bus, address, the_mux(mux, mux_channel))
+        opened = open_i2c(self._machine.i2c, self._device, bus, address, the_mux(mux, mux_channel))
         return self._hold(opened)
 
     def spi(self, bus: int, device: int, *, max_speed_hz: int = 1_000_000, mode: int = 0) -> RealSPIDevice:
         """See :class:`gateway.hardware.protocols.Hardware`."""
         self._take_from_others()
-        opened = open_spi(self._spi_buses, self._device, Select(bus, device), Manner(max_speed_hz, mode))
+        opened = open_spi(self._machine.spi, self._device, Select(bus, device), Manner(max_speed_hz, mode))
         return self._hold(opened)
 
-    def gpio(self, pin: int, *, pull: Pull = "none", active_low: bool = False, debounce: float = 0.0) -> RealGPIOInput:
+    def gpio(self, pin: int, *, pull: Pull = "none", active_low: bool = False, debounce: float = 0.0) -> GPIOInput:
         """See :class:`gateway.hardware.protocols.Hardware`."""
         self._take_from_others()
-        return self._hold(open_input(self._device, pin, pull=pull, active_low=active_low, debounce=debounce))
+        return self._hold(
+            self._machine.open_input(self._device, pin, pull=pull, active_low=active_low, debounce=debounce)
+        )
 
-    def gpio_output(self, pin: int, *, initial: bool = False, active_low: bool = False) -> RealGPIOOutput:
+    def gpio_output(self, pin: int, *, initial: bool = False, active_low: bool = False) -> GPIOOutput:
         """See :class:`gateway.hardware.protocols.Hardware`."""
         self._take_from_others()
-        return self._hold(open_output(self._device, pin, initial=initial, active_low=active_low))
+        return self._hold(self._machine.open_output(self._device, pin, initial=initial, active_low=active_low))
 
     def process(
         self, command: Sequence[str], *, env: Mapping[str, str] | None = None, line_limit: int = LINE_LIMIT
-    ) -> RealChildProcess:
+    ) -> ChildProcess:
         """See :class:`gateway.hardware.protocols.Hardware`."""
         self._take_from_others()
-        return self._hold(start(command, env, line_limit))
+        return self._hold(self._machine.start(command, env, line_limit))
 
-    def sysfs(self) -> RealSysfs:
+    def sysfs(self) -> Sysfs:
         """See :class:`gateway.hardware.protocols.Hardware`."""
-        return self._sysfs
+        return self._machine.sysfs
 
     def abandon(self) -> None:
         """Take everything from the threads that hold it, so that it can be opened anew. For any thread."""
@@ -138,7 +119,3 @@ class RealHardware:
             self._held = [(owner, one) for owner, one in self._held if one not in taken]
         for one in taken:
             one.take_away()
-
-
-def _open(port: str, line: Line, timeout: float) -> RealSerialPort:
-    return open_port(port, **line._asdict(), timeout=timeout)

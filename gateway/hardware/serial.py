@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -61,9 +61,10 @@ def open_port(
 class RealSerialPort:
     """An open port. Keeps what arrived beyond the end of a line, so that lines are read in large steps."""
 
-    def __init__(self, handle: Any, name: str, timeout: float) -> None:
+    def __init__(self, handle: Any, name: str, timeout: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._handle = handle  # one of pyserial's classes, which have no type in common that knows all of them
         self._name = name
+        self._monotonic = monotonic
         self._timeout = self._set_timeout = timeout
         self._early = bytearray()
         self._taken = False
@@ -97,10 +98,10 @@ class RealSerialPort:
     def read_until(self, expected: bytes = b"\n", size: int | None = None) -> bytes:
         """See :class:`gateway.hardware.protocols.SerialPort`."""
         limit = LINE_LIMIT if size is None else size
-        deadline = time.monotonic() + self._timeout
+        deadline = self._monotonic() + self._timeout
         while expected not in self._early[:limit] and len(self._early) < limit:
-            left = deadline - time.monotonic()
-            if left <= 0 or not self._pull(limit - len(self._early), left):
+            left = deadline - self._monotonic()
+            if not self._pull(limit - len(self._early), max(0.0, left)) or left <= 0:  # what is there counts as in time
                 break
         end = self._early.find(expected, 0, limit)
         return self._take(end + len(expected) if end >= 0 else limit)

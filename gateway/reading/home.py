@@ -70,6 +70,7 @@ class Here:
 
     def new_driver(self) -> Openable:
         """See :class:`Home`."""
+        self._hardware.prepare(self._type, self._options)
         return self._type(self._options, self._runtime)
 
     def check(self, result: Any) -> Frozen:

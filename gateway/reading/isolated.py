@@ -95,6 +95,7 @@ class Room:
             self._type = attrgetter(message["class"])(module)
             self._hardware = ReaderHardware(_hardware(message["hardware"], message["device"]), self.stop)
         options = _options(self._type, message["options"])
+        self._hardware.prepare(self._type, options)
         channels = {channel.name: channel for channel in self._type.channels_for(options)}
         kind = self._type.kind_for(options)
         self._check = lambda result: from_frozen(freeze(result, channels, kind))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.clocks import Clock
 from gateway.driver import DeviceUnavailable
@@ -17,6 +17,7 @@ from gateway.hardware.protocols import (
     Handle,
     Hardware,
     I2CDevice,
+    Preparable,
     Pull,
     SerialPort,
     SPIDevice,
@@ -93,6 +94,11 @@ class ReaderHardware:
         """See :class:`gateway.hardware.protocols.Hardware`."""
         self._refuse_if_ending()
         return self._remember(self._hardware.process(command, env=env, line_limit=line_limit))
+
+    def prepare(self, driver: type[Any], options: Any) -> None:
+        """A driver object of this class is about to be made, with these options."""
+        if isinstance(self._hardware, Preparable):
+            self._hardware.prepare(driver, options)
 
     def sysfs(self) -> Sysfs:
         """See :class:`gateway.hardware.protocols.Hardware`."""

@@ -23,7 +23,7 @@ from gateway.testing.fake_spi import FakeSPI
 from gateway.testing.fake_sysfs import FakeSysfs
 from gateway.testing.fake_time import FakeTime
 from gateway.testing.fakes import FakeHardware
-from gateway.testing.harness import DriverHarness, build_options, load_driver
+from gateway.testing.harness import DriverHarness, Simulated, build_options, load_driver
 
 __all__ = [
     "DriverHarness",
@@ -35,6 +35,7 @@ __all__ = [
     "FakeSerial",
     "FakeSysfs",
     "FakeTime",
+    "Simulated",
     "build_options",
     "check_driver",
     "check_result",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.driver import DeviceUnavailable
+from gateway.simulation.clockwork import VirtualTime
 from gateway.testing.fake_time import FakeTime
 
 
@@ -33,7 +34,7 @@ class FakeSerial:
 
     def __init__(self, *, answer: Mapping[bytes, bytes] | Callable[[bytes], bytes] | None = None) -> None:
         self.timeout = 1.0
-        self.time = FakeTime()
+        self.time: VirtualTime = FakeTime()
         """Whose time waiting takes; the harness puts its own here."""
         self.sent = bytearray()
         self.settings: SerialSettings | None = None

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from gateway.driver import DeviceUnavailable
 from gateway.hardware.protocols import LINE_LIMIT, Pull
+from gateway.simulation.clockwork import VirtualTime
 from gateway.testing.fake_gpio import FakeGPIO
 from gateway.testing.fake_i2c import FakeI2C
 from gateway.testing.fake_process import FakeProcess
 from gateway.testing.fake_serial import FakeSerial, SerialSettings
 from gateway.testing.fake_spi import FakeSPI, SPISettings
 from gateway.testing.fake_sysfs import FakeSysfs
-from gateway.testing.fake_time import FakeTime
 
 Place = tuple[int, int] | tuple[int, int, int, int]
 """Where a device is on I2C: bus and address; behind a TCA9548A its address and the channel after them."""
@@ -109,7 +109,7 @@ class FakeHardware:
         """The machine's files."""
         return self._sysfs
 
-    def use_time(self, time: FakeTime) -> None:
+    def use_time(self, time: VirtualTime) -> None:
         """Let waiting take ``time``."""
         for port in self.ports.values():
             port.time = time

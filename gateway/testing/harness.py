@@ -10,7 +10,11 @@ from gateway.catalog import Catalog
 from gateway.config.report import Report, dotted
 from gateway.config.structure import INVALID, build
 from gateway.driver import Channel, Driver, Kind, Result
-from gateway.hardware.protocols import Hardware
+from gateway.hardware.protocols import Hardware, Preparable
+from gateway.simulation.clockwork import VirtualTime
+from gateway.simulation.find import find_model
+from gateway.simulation.hardware import SimulatedHardware
+from gateway.simulation.world import World
 from gateway.testing.checks import check_result
 from gateway.testing.fake_time import FakeTime
 from gateway.testing.fakes import FakeHardware
@@ -30,10 +34,14 @@ class DriverHarness:
     def __init__(self, driver: type[Driver[Any]], /, *, hardware: Hardware | None = None, **options: Any) -> None:
         self.device = "test"
         self.hardware: Hardware = FakeHardware() if hardware is None else hardware
-        self.time = FakeTime()
+        self.time: VirtualTime = FakeTime()
         if isinstance(self.hardware, FakeHardware):
             self.hardware.use_time(self.time)
+        elif isinstance(self.hardware, SimulatedHardware) and isinstance(self.hardware.world.time, VirtualTime):
+            self.time = self.hardware.world.time
         self.options = build_options(driver, options)
+        if isinstance(self.hardware, Preparable):
+            self.hardware.prepare(driver, self.options)
         self.kind: Kind = driver.kind_for(self.options)
         self.channels: tuple[Channel, ...] = driver.channels_for(self.options)
         self.driver: Driver[Any] = driver(self.options, self)
@@ -88,6 +96,29 @@ class DriverHarness:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Simulated(DriverHarness):
+    """A driver on the model of its device, which is found by the driver's name, in virtual time.
+
+    ::
+
+        with Simulated(MhZ19, port="/dev/serial0") as it:
+            it.model.co2 = 800
+            assert it.read() == {"co2": 800}
+
+    ``it.model.faults`` makes trouble. ``world``: for several devices in one; ``seed`` decides what is left to chance.
+    """
+
+    def __init__(
+        self, driver: type[Driver[Any]], /, *, world: World | None = None, seed: int = 1, **options: Any
+    ) -> None:
+        self.world = world or World(VirtualTime(), seed)
+        hardware = SimulatedHardware("test", self.world)
+        super().__init__(driver, hardware=hardware, **options)
+        if find_model(driver) is None:
+            raise LookupError(f"there is no model of {driver.__name__}; docs/simulation.md shows how to write one")
+        self.model: Any = hardware.model
 
 
 def build_options(driver: type[Driver[Any]], values: dict[str, Any]) -> Any:

@@ -27,7 +27,7 @@ TESTED_ELSEWHERE = {
     "tests/contract/test_every_driver.py": ["gateway/testing/pages.py"],
     "tests/testing/test_checks.py": [f"gateway/testing/{part}.py" for part in ("__init__", "__main__", "harness")],
     "tests/hardware/test_gpio.py": ["gateway/hardware/gpio_kernel.py"],
-    "tests/hardware/test_real.py": ["gateway/hardware/protocols.py"],  # nothing but the shapes that it fills
+    "tests/hardware/test_real.py": [f"gateway/hardware/{part}.py" for part in ("machine", "protocols")],
     "tests/delivery/test_link.py": ["gateway/delivery/mqtt.py", "gateway/delivery/tls.py"],
     "tests/delivery/test_publisher.py": [  # the publisher and what it is made of, seen by a broker
         *(f"gateway/delivery/{part}.py" for part in ("bulletin", "correction", "farewell", "in_flight", "intake")),
@@ -46,7 +46,21 @@ TESTED_ELSEWHERE = {
     "tests/reading/test_supervisor.py": ["gateway/reading/ending.py", "gateway/reading/left_behind.py"],
     "tests/reading/test_child.py": ["gateway/reading/children.py", "gateway/reading/remote.py"],
     "tests/test_driver.py": ["gateway/seam.py"],
-    "tests/testing/test_fakes.py": [f"gateway/testing/fake_{part}.py" for part in ("serial", "sysfs", "time")],
+    "tests/testing/test_fakes.py": [
+        *(f"gateway/testing/fake_{part}.py" for part in ("serial", "sysfs", "time")),
+        "gateway/simulation/files.py",
+    ],
+    "tests/testing/test_fake_gpio.py": ["gateway/simulation/pin.py"],  # what a test fakes is a piece of the simulation
+    "tests/testing/test_fake_process.py": ["gateway/simulation/program.py"],
+    "tests/simulation/test_buses.py": [  # models on each bus, through what a driver is given
+        *(f"gateway/simulation/{part}.py" for part in ("i2c", "model", "registers", "spi", "tree", "world")),
+    ],
+    "tests/simulation/test_line.py": ["gateway/simulation/serial_model.py"],
+    "tests/simulation/test_hardware.py": ["gateway/simulation/find.py"],
+    "tests/simulation/test_models.py": [
+        *(f"gateway/simulation/models/{part}.py" for part in ("mock", "serial_line", "system")),
+    ],
+    "tests/simulation/test_arrange.py": ["gateway/simulation/isolated.py"],
     "tests/test_units.py": ["gateway/device_classes.py"],
 }
 """Test files that cover more than the source file they are named after; a new source file gets its own."""

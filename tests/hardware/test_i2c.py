@@ -18,6 +18,7 @@ from support.waiting import wait_until
 from gateway.driver import BadReading, DeviceUnavailable, Misconfigured
 from gateway.hardware import i2c_trouble
 from gateway.hardware.i2c import make_buses, open_smbus
+from gateway.hardware.machine import Machine
 from gateway.hardware.protocols import Hardware, I2CDevice
 from gateway.hardware.real import RealHardware
 
@@ -37,7 +38,7 @@ class Desk:
 
     def hardware(self, device: str = "office") -> RealHardware:
         """What a device is given."""
-        return RealHardware(device, i2c_buses=self._buses)
+        return RealHardware(device, Machine(i2c=self._buses))
 
     def chip(self, address: int = 0x76, *mux: int) -> I2CDevice:
         """A device on the bus, behind a multiplexer and its channel."""
@@ -282,6 +283,7 @@ PROGRAM = """
 import threading, time
 from gateway.driver import DriverError
 from gateway.hardware.i2c import make_buses, open_smbus
+from gateway.hardware.machine import Machine
 from gateway.hardware.real import RealHardware
 
 others = 0
@@ -294,7 +296,7 @@ def go_on():
 
 threading.Thread(target=go_on, daemon=True).start()
 try:
-    chip = RealHardware("office", i2c_buses=make_buses(lambda number: open_smbus("/dev/zero"))).i2c(1, 0x76)
+    chip = RealHardware("office", Machine(i2c=make_buses(lambda number: open_smbus("/dev/zero")))).i2c(1, 0x76)
     before = others
     print(chip.read_register(0xD0, 2).hex(), others - before > 5)
 except DriverError as error:

@@ -13,7 +13,7 @@ from support import PtyPair
 from support.leaks import descriptors
 
 from gateway.driver import DeviceUnavailable
-from gateway.hardware import real
+from gateway.hardware.machine import Machine
 from gateway.hardware.real import RealHardware
 from gateway.hardware.serial import RealSerialPort
 
@@ -90,12 +90,9 @@ def test_replugging_leaks_nothing(pty_pair: PtyPair) -> None:
     assert len(hardware._held) <= 1
 
 
-def test_warns_once_of_a_name_that_changes(
-    pty_pair: PtyPair, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_warns_once_of_a_name_that_changes(pty_pair: PtyPair, caplog: pytest.LogCaptureFixture) -> None:
     """One line for each port, not for each time it is opened."""
-    monkeypatch.setattr(real, "unstable_name", lambda port: f"{port} changes")
-    hardware = RealHardware("scale")
+    hardware = RealHardware("scale", Machine(advice=lambda port: f"{port} changes"))
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             opened(hardware, pty_pair.path).close()

@@ -14,6 +14,7 @@ from support.leaks import descriptors
 from support.waiting import wait_until
 
 from gateway.driver import BadReading, DeviceUnavailable, Misconfigured
+from gateway.hardware.machine import Machine
 from gateway.hardware.real import RealHardware
 from gateway.hardware.shared_serial import SharedPorts, Sharer, make_ports
 
@@ -26,7 +27,7 @@ def ports() -> SharedPorts:
 
 def opened(ports: SharedPorts, device: str, port: str, *, baudrate: int = 9600, timeout: float = 0.2) -> Sharer:
     """The port as one device has it."""
-    got = RealHardware(device, ports=ports).serial(
+    got = RealHardware(device, Machine(shared_ports=ports)).serial(
         port, baudrate, bytesize=8, parity="N", stopbits=1, timeout=timeout, shared=True
     )
     assert isinstance(got, Sharer)
@@ -175,7 +176,7 @@ def test_opened_anew_by_another(pty_pair: PtyPair, ports: SharedPorts) -> None:
 
 def test_a_hanging_device_costs_the_others_one_opening(pty_pair: PtyPair, ports: SharedPorts) -> None:
     """Its port is taken from it; the others get another, and what the old thread still does fails."""
-    hardware = RealHardware("one", ports=ports)
+    hardware = RealHardware("one", Machine(shared_ports=ports))
     errors: list[DeviceUnavailable] = []
     there = threading.Event()
 

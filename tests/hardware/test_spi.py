@@ -13,6 +13,7 @@ from support.spi_wire import Select
 
 from gateway.driver import DeviceUnavailable, Misconfigured
 from gateway.hardware import spi
+from gateway.hardware.machine import Machine
 from gateway.hardware.real import RealHardware
 from gateway.hardware.spi import make_buses
 
@@ -26,7 +27,7 @@ def select() -> Select:
 @pytest.fixture
 def hardware(select: Select) -> RealHardware:
     """The machine's hardware, with that chip."""
-    return RealHardware("tags", spi_buses=make_buses(select.open, wait=0.1))
+    return RealHardware("tags", Machine(spi=make_buses(select.open, wait=0.1)))
 
 
 def test_speed_and_mode_are_set_once_a_turn(select: Select, hardware: RealHardware) -> None:
@@ -127,5 +128,5 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says how to install it, and where."""
     monkeypatch.setitem(sys.modules, "spidev", None)
     with pytest.raises(Misconfigured, match="needs spidev") as caught:
-        RealHardware("tags", spi_buses=make_buses()).spi(0, 0)
+        RealHardware("tags", Machine(spi=make_buses())).spi(0, 0)
     assert caught.value.hint == f"install it where this program runs: {sys.executable} -m pip install spidev"

@@ -19,6 +19,7 @@ from gateway.config.settings import DeviceSettings
 from gateway.delivery import queue
 from gateway.hardware import bus, real
 from gateway.hardware.i2c import make_buses
+from gateway.hardware.machine import Machine
 from gateway.hardware.real import RealHardware
 from gateway.reading import memory
 from gateway.status import board, ledger
@@ -67,7 +68,7 @@ def meet(hire: Callable[..., Company], wire: Wire) -> Meet:
 
     def make(*devices: DeviceSettings, wait: float = 5.0) -> Company:
         buses = make_buses(wire.open, wait)
-        company = hire(*devices, hardware_for=lambda name: RealHardware(name, i2c_buses=buses))
+        company = hire(*devices, hardware_for=lambda name: RealHardware(name, Machine(i2c=buses)))
         company.start()
         return company
 

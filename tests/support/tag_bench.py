@@ -26,9 +26,10 @@ class ClockTime(FakeTime):
         """Seconds."""
         return self._clock.boot_ns() / 1e9
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> bool:
         """Let time pass, and never less than the clock can show: some waiting would never end."""
         self._clock.advance(max(1e-9, seconds))
+        return False
 
 
 class TagBench(Line):

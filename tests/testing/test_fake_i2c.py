@@ -9,6 +9,7 @@ from support.i2c_wire import Chip, Wire
 
 from gateway.driver import DeviceUnavailable
 from gateway.hardware.i2c import make_buses
+from gateway.hardware.machine import Machine
 from gateway.hardware.protocols import Hardware, I2CDevice
 from gateway.hardware.real import RealHardware
 from gateway.testing import FakeHardware, FakeI2C
@@ -21,7 +22,7 @@ def fake() -> Hardware:
 
 def real() -> Hardware:
     """The real seam, with a chip of the same kind on the wire."""
-    return RealHardware("office", i2c_buses=make_buses(Wire({0x76: Chip({0xD0: 0x60})}).open))
+    return RealHardware("office", Machine(i2c=make_buses(Wire({0x76: Chip({0xD0: 0x60})}).open)))
 
 
 @pytest.mark.parametrize("make", [fake, real])

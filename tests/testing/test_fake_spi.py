@@ -8,6 +8,7 @@ import pytest
 from support.spi_wire import Select
 
 from gateway.driver import DeviceUnavailable
+from gateway.hardware.machine import Machine
 from gateway.hardware.protocols import Hardware
 from gateway.hardware.real import RealHardware
 from gateway.hardware.spi import make_buses
@@ -26,7 +27,7 @@ def fake() -> Hardware:
 
 def real() -> Hardware:
     """The real seam, with a chip of the same kind on the wire."""
-    return RealHardware("tags", spi_buses=make_buses(Select(echo).open))
+    return RealHardware("tags", Machine(spi=make_buses(Select(echo).open)))
 
 
 @pytest.mark.parametrize("make", [fake, real])

@@ -1,0 +1,44 @@
+"""Finds the model of a driver's device: by the driver's name, one file each, without a list."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from gateway.loading import BUNDLED_MODULES, load_file
+
+MODELS = "gateway.simulation.models."
+USER_MODELS = "sensorpost_user_simulation."
+
+Attach = Callable[[Any, Any], Any]
+"""``attach(world, options)``: puts the device into the world, and returns its model."""
+
+
+def find_model(driver: type[Any]) -> Attach | None:
+    """How a driver's device gets into a world; ``None`` when nobody has written a model of it.
+
+    The model of a user's driver is ``simulation/NAME.py`` beside it, that of a bundled driver is in
+    ``gateway/simulation/models``. Raises what the file raises, ``AttributeError`` when it has no ``attach``.
+    """
+    module = _module(driver)
+    if module is None:
+        return None
+    attach: Attach = module.attach
+    return attach
+
+
+def _module(driver: type[Any]) -> ModuleType | None:
+    module, _, name = driver.__module__.rpartition(".")
+    if f"{module}." == BUNDLED_MODULES:
+        known = importlib.util.find_spec(MODELS + name)
+        return None if known is None else importlib.import_module(MODELS + name)
+    file = getattr(sys.modules.get(driver.__module__), "__file__", None)
+    if file is None:
+        return None
+    path = Path(file).parent / "simulation" / f"{name}.py"
+    return load_file(USER_MODELS + name, path) if path.is_file() else None
