@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from gateway.cards import Answer, Cards, card_channels
 from gateway.channel import LIST_CHANNELS, TAG_CHANNELS, Channel, Kind, Scalar
+from gateway.errors import BadReading, DeviceUnavailable, DriverError, Misconfigured
+from gateway.hardware.private_library import private_library
 from gateway.hardware.protocols import (
     ChildProcess,
     Edge,
@@ -26,6 +29,7 @@ from gateway.hardware.protocols import (
     Sysfs,
 )
 from gateway.options import (
+    CardOptions,
     Duration,
     GPIOOptions,
     I2COptions,
@@ -42,7 +46,10 @@ from gateway.options import (
 from gateway.seam import Seam
 
 __all__ = [
+    "Answer",
     "BadReading",
+    "CardOptions",
+    "Cards",
     "Channel",
     "ChildProcess",
     "DeviceUnavailable",
@@ -72,8 +79,10 @@ __all__ = [
     "TagDriver",
     "TagOptions",
     "Values",
+    "card_channels",
     "option",
     "options",
+    "private_library",
 ]
 
 Values = Mapping[str, Scalar]
@@ -81,26 +90,6 @@ Values = Mapping[str, Scalar]
 
 Result = Values | Sequence[Values] | None
 """What ``read`` returns: one reading, several in order of time, or ``None`` when there is nothing."""
-
-
-class DriverError(Exception):
-    """The base of the three errors; each names what the runtime does next. ``hint`` says what a person can do."""
-
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-class DeviceUnavailable(DriverError):
-    """The device cannot be reached: close it, wait, open it again. Any ``OSError`` counts as this."""
-
-
-class BadReading(DriverError):
-    """The device answered, but not with something to publish: count it and poll again."""
-
-
-class Misconfigured(DriverError):
-    """Trying again cannot help before the configuration changes: stop this device."""
 
 
 OptionsT = TypeVar("OptionsT")

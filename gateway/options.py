@@ -151,3 +151,20 @@ class TagOptions:
     hash_salt: str | SecretSource | None = option(
         None, help='publish a keyed hash of each tag in its place; the key: `{ file = "..." }`, env or credential'
     )
+
+
+@_mixin
+class CardOptions(TagOptions):
+    """The options of a reader of 13.56 MHz cards that can read what is stored on them."""
+
+    blocks: tuple[int, ...] = option(
+        (), help="blocks (of an NTAG: pages) whose content comes with the arrival, such as `[8, 9, 10]`"
+    )
+    blocks_as: Literal["hex", "text"] = option("hex", help="how their content is published")
+    block_key: str = option("FFFFFFFFFFFF", help="the key of their sectors, 12 digits", pattern="[0-9A-Fa-f]{12}")
+    block_key_type: Literal["A", "B"] = option("A", help="which of a sector's two keys that is")
+
+    def __post_init__(self) -> None:
+        """Refuse what no card has."""
+        if any(not 0 <= block <= 255 for block in self.blocks):
+            raise ValueError("blocks: a card has them from 0 to 255 at most")

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.config.positions import KeyPath
 
-_SECRET = re.compile(r"pass|secret|token|credential|api_?key|private|salt", re.IGNORECASE)
+_SECRET = re.compile(r"pass|secret|token|credential|api_?key|private|salt|block_key$", re.IGNORECASE)
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _LONGEST = 60
 """Characters of a value that are shown."""

@@ -45,7 +45,7 @@ TESTED_ELSEWHERE = {
     ],
     "tests/reading/test_supervisor.py": ["gateway/reading/ending.py", "gateway/reading/left_behind.py"],
     "tests/reading/test_child.py": ["gateway/reading/children.py", "gateway/reading/remote.py"],
-    "tests/test_driver.py": ["gateway/seam.py"],
+    "tests/test_driver.py": ["gateway/errors.py", "gateway/seam.py"],
     "tests/testing/test_fakes.py": [
         *(f"gateway/testing/fake_{part}.py" for part in ("serial", "sysfs", "time")),
         "gateway/simulation/files.py",

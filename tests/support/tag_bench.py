@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,15 @@ from gateway.reading.reader import Reader
 from gateway.testing import FakeHardware, FakeTime
 from support.clock import FakeClock
 from support.readers import Line
+
+
+class OwnClock(FakeClock):
+    """Virtual time that passes when somebody waits: there is one thread only."""
+
+    def wait(self, event: threading.Event, seconds: float | None) -> bool:
+        """Let it pass."""
+        self.advance(seconds or 0.0)
+        return event.is_set()
 
 
 class ClockTime(FakeTime):
@@ -36,7 +46,7 @@ class TagBench(Line):
     """One device of the configuration: ``TagBench("rdm6300", hardware, port="/dev/x")``."""
 
     def __init__(self, driver: str, hardware: FakeHardware, *, clock: FakeClock | None = None, **table: Any) -> None:
-        self.clock = clock or FakeClock()
+        self.clock = clock or OwnClock()
         super().__init__("door", self.clock)
         report = Report({"devices": {"door": table}})
         settings = device_settings(
