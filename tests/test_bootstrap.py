@@ -99,6 +99,18 @@ def whole(checkout: Checkout) -> Checkout:
     return checkout
 
 
+def test_some_packages_come_alone(checkout: Checkout) -> None:
+    """Tests need them without what they ask for; others need them not at all."""
+    checkout.make_venv()
+    alone = checkout.folder / "constraints/alone.txt"
+    alone.write_text("mfrc522-python==0.0.9\n")
+    checkout.start("run")
+    assert [call for call in checkout.pip_calls() if "--no-deps" in call] == []
+    checkout.start("test")
+    (call,) = [call for call in checkout.pip_calls() if "--no-deps" in call]
+    assert call.endswith(f"--no-deps -r {alone}")
+
+
 def test_it_parses_on_old_pythons() -> None:
     """It can look for a newer Python on any since 3.6, so it uses no newer syntax."""
     ast.parse(SCRIPT.read_text(), feature_version=(3, 6))
