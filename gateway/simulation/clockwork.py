@@ -15,10 +15,13 @@ class Waiter(Protocol):
         """Seconds since the simulation began."""
 
     def wait(self, seconds: float) -> bool:
-        """Let time pass; true when somebody has ended that before its time."""
+        """Let time pass, less of it when there is news; true when somebody has ended the wait."""
 
     def cancel(self) -> None:
         """End the wait of another thread, or else the next one. For any thread."""
+
+    def nudge(self) -> None:
+        """There is news to look at. For any thread."""
 
 
 class Time(Protocol):
@@ -51,6 +54,9 @@ class VirtualTime:
     def cancel(self) -> None:
         """Nobody waits for real."""
 
+    def nudge(self) -> None:
+        """Nobody waits for real."""
+
 
 class RealTime:
     """The machine's."""
@@ -73,7 +79,8 @@ class RealWaiter:
 
     def __init__(self, time: RealTime) -> None:
         self._time = time
-        self._cancelled = threading.Event()
+        self._woken = threading.Event()
+        self._cancelled = False
 
     @property
     def now(self) -> float:
@@ -81,11 +88,17 @@ class RealWaiter:
         return self._time.now
 
     def wait(self, seconds: float) -> bool:
-        """Let time pass; true when somebody has ended that before its time."""
-        cancelled = self._cancelled.wait(max(0.0, seconds))
-        self._cancelled.clear()
+        """Let time pass, less of it when there is news; true when somebody has ended the wait."""
+        self._woken.wait(max(0.0, seconds))
+        self._woken.clear()
+        cancelled, self._cancelled = self._cancelled, False
         return cancelled
 
     def cancel(self) -> None:
         """End the wait of another thread, or else the next one."""
-        self._cancelled.set()
+        self._cancelled = True
+        self._woken.set()
+
+    def nudge(self) -> None:
+        """There is news to look at."""
+        self._woken.set()

@@ -118,6 +118,8 @@ class SimulatedLine:
     def _push(self, after: float, what: bytes | Callable[[], object]) -> None:
         now = self._time.now if self._at is None else self._at
         heappush(self._coming, (now + after, next(self._order), what))
+        if self._handle is not None:
+            self._handle.nudge()
 
 
 class LineHandle:
@@ -164,6 +166,10 @@ class LineHandle:
     def cancel_read(self) -> None:
         """Wake a read."""
         self._waiter.cancel()
+
+    def nudge(self) -> None:
+        """Something is on its way."""
+        self._waiter.nudge()
 
     def close(self) -> None:
         """Close it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from bisect import insort
 from collections.abc import Callable
 
@@ -36,7 +37,10 @@ class Pin:
         self.written: list[tuple[float, bool]] = []
         self.lost = 0
         self._on_write = on_write
-        self._coming: list[tuple[float, bool]] = []
+        self._lock = threading.RLock()  # what is connected may be moved by another thread
+        self._coming: list[tuple[float, bool | Callable[[], object]]] = []
+        self._at: float | None = None
+        """When what is called at this moment was due."""
         self._edges: list[Edge] = []
         self._reported = level
         self._active_low = False
@@ -46,8 +50,13 @@ class Pin:
 
     def set(self, level: bool, *, after: float = 0.0) -> None:  # noqa: FBT001 (a level)
         """Make the wire high or low, now or ``after`` so many seconds."""
-        insort(self._coming, (self.time.now + after, level), key=lambda item: item[0])
-        self._pass_by()
+        self._plan(after, level)
+        if self._at is None:
+            self._pass_by()
+
+    def call(self, after: float, function: Callable[[], object]) -> None:
+        """Call a function ``after`` so many seconds, in which more can be set and called."""
+        self._plan(after, function)
 
     def unplug(self) -> None:
         """Take the pin away, as a GPIO expander on USB that is pulled out, or a pin that another program uses."""
@@ -85,10 +94,13 @@ class Pin:
         deadline = self.time.now + timeout
         self._pass_by()
         while not self._edges and self.time.now < deadline:
-            if self.time.wait(min([deadline, *self._news()]) - self.time.now):
-                break
+            ended = self.time.wait(min([deadline, *self._news()]) - self.time.now)
+            self._check()
             self._pass_by()
-        return self._edges.pop(0) if self._edges else None
+            if ended:
+                break
+        with self._lock:
+            return self._edges.pop(0) if self._edges else None
 
     def write(self, value: bool) -> None:  # noqa: FBT001 (as in the protocol)
         """Make it active or not."""
@@ -124,9 +136,10 @@ class Pin:
 
     def _news(self) -> list[float]:
         """Times after now at which something may happen."""
-        times = [at for at, _ in self._coming]
-        if self.level is not self._reported:
-            times.append(self._since + self._debounce)
+        with self._lock:
+            times = [at for at, _ in self._coming]
+            if self.level is not self._reported:
+                times.append(self._since + self._debounce)
         return [at for at in times if at > self.time.now]
 
     _since = 0.0
@@ -134,12 +147,22 @@ class Pin:
 
     def _pass_by(self) -> None:
         """Let everything happen that was to happen until now."""
-        while self._coming and self._coming[0][0] <= self.time.now:
-            at, level = self._coming.pop(0)
-            self._settle(at)
-            if level is not self.level:
-                self.level, self._since = level, at
-        self._settle(self.time.now)
+        with self._lock:
+            while self._coming and self._coming[0][0] <= self.time.now:
+                self._at, what = self._coming.pop(0)
+                self._settle(self._at)
+                if callable(what):
+                    what()
+                elif what is not self.level:
+                    self.level, self._since = what, self._at
+            self._at = None
+            self._settle(self.time.now)
+
+    def _plan(self, after: float, what: bool | Callable[[], object]) -> None:  # noqa: FBT001 (a level)
+        with self._lock:
+            now = self.time.now if self._at is None else self._at
+            insort(self._coming, (now + after, what), key=lambda item: item[0])
+        self.time.nudge()
 
     def _settle(self, now: float) -> None:
         """Report a level that has lasted."""

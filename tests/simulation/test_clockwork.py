@@ -39,3 +39,11 @@ def test_a_wait_can_be_ended() -> None:
     assert one.wait(30)
     assert not one.wait(0.001)
     assert not two.wait(0.001)
+
+
+def test_news_end_a_wait_without_ending_what_waits() -> None:
+    """Whoever waits looks, and goes on."""
+    waiter = RealTime().waiter()
+    waiter.nudge()
+    assert not waiter.wait(30)
+    VirtualTime().nudge()

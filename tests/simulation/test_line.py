@@ -208,3 +208,18 @@ def test_real_time_can_be_ended() -> None:
     thread.join(10)
     assert isinstance(got[1], DeviceUnavailable)
     opened(world).close()
+
+
+def test_moved_by_another_thread() -> None:
+    """In real time: who waits for it gets it at once, and whole."""
+    world = World(RealTime())
+    model = SerialModel()
+    world.connect_serial(model, PORT)
+    port = opened(world, timeout=30)
+    threads = [threading.Timer(0.05, model.send, [b"12.5"]), threading.Timer(0.1, model.send, [b" kg\n"])]
+    for thread in threads:
+        thread.start()
+    assert port.read_until() == b"12.5 kg\n"
+    for thread in threads:
+        thread.join()
+    port.close()

@@ -10,9 +10,11 @@ import pytest
 
 from gateway.catalog import Catalog
 from gateway.driver import BadReading, Driver
+from gateway.simulation import Model, SimulatedHardware, VirtualTime, World
 from gateway.simulation.find import MODELS
 from gateway.simulation.models.serial_line import fill
-from gateway.testing import Simulated
+from gateway.testing import Simulated, check_driver
+from gateway.testing.pages import sample_options
 
 FOLDER = Path(str(importlib.import_module(MODELS.rstrip(".")).__file__)).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
@@ -33,6 +35,61 @@ def test_every_model_is_that_of_a_driver(name: str) -> None:
     module = importlib.import_module(MODELS + name)
     assert module.__doc__
     assert module.attach.__doc__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_driver_runs_on_its_model(name: str) -> None:
+    """With the options of its own sample: readings come, also after it was opened anew and after a brown-out."""
+    kind = driver(name)
+    check_driver(kind, hardware=SimulatedHardware("x", World(VirtualTime())))
+    with Simulated(kind, **sample_options(kind)) as it:
+        assert first_reading(it)
+        it.reopen()
+        assert first_reading(it)
+        if isinstance(it.model, Model):
+            it.model.unplug()
+            it.model.plug_in()
+            it.reopen()
+            assert first_reading(it)
+
+
+def first_reading(it: Simulated) -> Any:
+    """What comes within half an hour."""
+    until = it.time.now + 1800
+    while it.time.now < until:
+        if result := it.read():
+            return result
+        it.wait(1)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("options", "low", "readings"),
+    [
+        ({"profile": "contact", "active_low": False}, False, [{"open": False}, [{"open": True}], [{"open": False}]]),
+        ({"profile": "motion", "warm_up": "0s"}, False, [{"motion": False}, [{"motion": True}], [{"motion": False}]]),
+        ({"profile": "button"}, True, [{"pressed": False}, [{"pressed": True}], [{"pressed": False}]]),
+    ],
+)
+def test_gpio(options: dict[str, Any], low: bool, readings: list[Any]) -> None:  # noqa: FBT001 (pytest passes it)
+    """Off and on in turn, at the level that means it."""
+    with Simulated(driver("gpio"), pin=17, **options) as it:
+        assert it.model.level is low
+        got = [result for _ in range(60) if (result := it.read())]
+        assert got[:3] == readings
+        it.model.set(not it.model.level)
+
+
+def test_command() -> None:
+    """Lines with the fields that are asked for, also deep ones, and those of rtl_433."""
+    fields = [{"name": "t", "source": "a.b"}, {"name": "ok", "type": "boolean"}, {"name": "s", "type": "text"}]
+    with Simulated(driver("command"), command=["/opt/heating", "-j"], fields=fields) as it:
+        result = first_reading(it)
+        assert (it.model.command, result[0]["s"]) == (["/opt/heating", "-j"], "simulated")
+        assert 20 <= result[0]["t"] <= 25
+    with Simulated(driver("command"), profile="rtl_433", match={"id": "7"}) as it:
+        it.model.values = {"temperature_C": 3.5}
+        assert first_reading(it)[0]["temperature"] == 3.5
 
 
 def test_mock() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from gateway.driver import DeviceUnavailable, Edge
+from gateway.simulation.clockwork import RealTime
 from gateway.testing import FakeGPIO, FakeHardware, FakeTime
 
 
@@ -112,3 +115,39 @@ def test_what_cannot_be() -> None:
     with pytest.raises(DeviceUnavailable, match="closed"):
         _ = pin.value
     assert not hardware.gpio(4).value
+
+
+def test_what_is_connected_goes_on_by_itself() -> None:
+    """A function that plans the next change keeps its rhythm, however seldom one looks."""
+    wire = FakeGPIO()
+
+    def swing() -> None:
+        wire.set(not wire.level)
+        wire.call(0.5, swing)
+
+    wire.call(0.5, swing)
+    pin = FakeHardware(gpio={4: wire}).gpio(4)
+    first = pin.wait_for_edge(10)
+    wire.time.wait(1.7)
+    assert [first, *(pin.wait_for_edge(0) for _ in range(4))] == [
+        Edge(value=True, time=0.5),
+        Edge(value=False, time=1.0),
+        Edge(value=True, time=1.5),
+        Edge(value=False, time=2.0),
+        None,
+    ]
+
+
+def test_moved_by_another_thread() -> None:
+    """In real time: who waits sees it at once."""
+    wire = FakeGPIO()
+    wire.time = RealTime().waiter()
+    pin = FakeHardware(gpio={4: wire}).gpio(4)
+    thread = threading.Timer(0.05, wire.set, [True])
+    thread.start()
+    edge = pin.wait_for_edge(30)
+    thread.join()
+    assert edge is not None
+    assert edge.value
+    threading.Timer(0.05, pin.cancel_wait).start()
+    assert pin.wait_for_edge(30) is None
