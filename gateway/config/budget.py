@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway import limits
+from gateway.config.collisions import places_of
 from gateway.config.errors import ConfigErrors, Problem
 from gateway.config.settings import DeviceSettings, Settings
 from gateway.limits import Limit
@@ -16,7 +17,11 @@ OWN_DESCRIPTORS = 32
 PORT = 5
 """A serial port: the device, and two pipes of pyserial."""
 HANDLE = 1
-"""A bus, a pin, a file or a connection."""
+"""A bus, a file or a connection."""
+PIN = 3
+"""A pin: its line, and the pipe that ends a wait for it."""
+PROGRAM = 5
+"""A program: its three streams, and the pipe that ends a wait for it."""
 APART = 3
 """A driver in a process of its own: a socket and two pipes."""
 THREADS_APART = 2
@@ -85,4 +90,7 @@ def _descriptors(device: DeviceSettings) -> int:
     port = getattr(device.options, "port", None)
     if isinstance(port, str) and port:
         return HANDLE if "://" in port else PORT
-    return HANDLE if any(hasattr(device.options, name) for name in ("bus", "pin", "path")) else 0
+    if hasattr(device.options, "command"):
+        return PROGRAM
+    pins = sum(place.key != "port" and place.what[0] == "pin" for place in places_of(device.options))
+    return PIN * pins or (HANDLE if any(hasattr(device.options, name) for name in ("bus", "path")) else 0)

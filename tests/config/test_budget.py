@@ -14,6 +14,7 @@ from gateway.config.budget import needs_of, within
 from gateway.config.errors import ConfigErrors
 from gateway.config.load import loads
 from gateway.config.settings import Settings
+from gateway.hardware.process import start
 from gateway.hardware.serial import open_port
 from gateway.limits import Limit
 
@@ -74,16 +75,25 @@ def test_processes() -> None:
     assert needs.descriptors == budget.OWN_DESCRIPTORS + 2 * 3
 
 
-@pytest.mark.parametrize("name", ["bus", "pin", "path"])
-def test_a_bus_a_pin_or_a_file(name: str, tmp_path: Path) -> None:
-    """A descriptor, told by the names that options have everywhere."""
+@pytest.mark.parametrize(("name", "each"), [("bus", 1), ("path", 1), ("pin", 3), ("echo_pin", 3), ("command", 5)])
+def test_a_bus_a_pin_a_file_or_a_program(name: str, each: int, tmp_path: Path) -> None:
+    """Descriptors, told by the names that options have everywhere."""
     (tmp_path / "has.py").write_text(
         '"""Has one."""\n\nfrom gateway.driver import Channel, Driver, option, options\n\n\n@options\nclass Options:\n'
         f'    {name}: int = option(1, help="which")\n\n\nclass Has(Driver[Options]):\n    options_type = Options\n'
         '    channels = (Channel("a"),)\n\n    def read(self):\n        return None\n'
     )
     found = settings(f'[gateway]\ndrivers_dir = "{tmp_path}"\n[devices.a]\ndriver = "has"\n')
-    assert needs_of(found).descriptors == budget.OWN_DESCRIPTORS + 2
+    assert needs_of(found).descriptors == budget.OWN_DESCRIPTORS + 2 * each
+
+
+def test_a_program_needs_what_starting_it_opens() -> None:
+    """Measured."""
+    before = Belongings.now()
+    program = start(["cat"], None, 100)
+    opened = Belongings.now().descriptors - before.descriptors
+    program.close()
+    assert len(opened) == budget.PROGRAM
 
 
 def test_a_thousand_devices_are_within(monkeypatch: pytest.MonkeyPatch) -> None:
