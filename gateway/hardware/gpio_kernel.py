@@ -3,7 +3,7 @@
 Without a library, because each would do less. The kernel takes the time of every edge, keeps edges while nobody waits,
 counts those that it had to drop, debounces, and gives a line to one user at a time. lgpio reads the edges in a thread
 of its own from its import on, writes its pipe into the working directory, and has no wheels for the newer Pythons;
-gpiozero stands on it and keeps no times. So there is nothing to install, and a device's own thread waits for its pin.
+gpiozero stands on it. So there is nothing to install, and a device's own thread waits for its pin.
 
 The layout of the structures is that of linux/gpio.h; they are the same on 32 and 64 bits.
 """

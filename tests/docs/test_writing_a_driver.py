@@ -83,3 +83,14 @@ def test_the_driver_on_a_bus(folder: Path) -> None:
     hardware = FakeHardware(i2c={(3, 0x49, 0x70, 2): FakeI2C({0: b"\x7f\xf0"})})
     with DriverHarness(load_driver(file), hardware=hardware, bus=3, address=0x49, mux=0x70, mux_channel=2) as it:
         assert it.read() == {"temperature": 127.9375}
+
+
+def test_the_driver_that_shares_its_line(folder: Path) -> None:
+    """It asks its own sensor, and takes nobody else's answer."""
+    file = folder / "drivers" / "tank_level.py"
+    port = FakeSerial(answer={b"#07?": b"07 063\r"})
+    check_driver(load_driver(file), {"port": "/dev/x", "unit": 7})
+    with DriverHarness(load_driver(file), hardware=FakeHardware(ports={"/dev/x": port}), port="/dev/x", unit=7) as it:
+        port.feed(b"05 011\r")
+        assert it.read() == {"level": 63}
+        assert port.shared
