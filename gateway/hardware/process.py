@@ -7,10 +7,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from gateway.driver import BadReading, DeviceUnavailable
 from gateway.hardware.waker import Waker
@@ -22,12 +24,8 @@ GRACE = 1.0
 LONGEST_SAID = 200
 """Characters of its last words."""
 
-TIE = ("setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"')
-"""Ends a program when the thread that has started it is gone, also by kill -9 (util-linux: on every Linux).
-
-Our process number and the program's words follow. The shell only sees whether we are still there: had we been killed
-before the tie held, nothing would ever end the program.
-"""
+TIE = (sys.executable, "-I", "-S", str(Path(__file__).with_name("tied.py")))
+"""What becomes the program, see there. Our process number and the program's words follow."""
 
 
 def start(command: Sequence[str], env: Mapping[str, str] | None, line_limit: int) -> RealChildProcess:
@@ -38,8 +36,8 @@ def start(command: Sequence[str], env: Mapping[str, str] | None, line_limit: int
     program = shutil.which(command[0], path=environment.get("PATH"))
     if program is None:
         raise DeviceUnavailable(f"there is no program {command[0]}", hint="install it, or give its whole path")
-    tie = shutil.which(TIE[0])
-    words = [*((tie, *TIE[1:], str(os.getpid())) if tie else ()), program, *command[1:]]
+    tie = (*TIE, str(os.getpid())) if sys.platform == "linux" else ()
+    words = [*tie, program, *command[1:]]
     try:
         process = subprocess.Popen(  # noqa: S603 (the driver's words, and no shell)
             words,

@@ -25,7 +25,6 @@ HOW_TO_GET = {
     "socat": "apt install socat",
     "strace": "apt install strace, and the right to trace processes",
     "netns": "root, apt install iproute2, and the right to make network namespaces",
-    "setpriv": "apt install util-linux",
     "openssl": "apt install openssl",
     "root": "run as root",
     "mount": "root, and the right to mount file systems",
