@@ -95,7 +95,7 @@ class Seam:
         return self._keep(self._given.hardware.gpio(pin, pull=pull, active_low=active_low, debounce=debounce))
 
     def gpio_output(self, pin: int, initial: bool = False, *, active_low: bool = False) -> GPIOOutput:  # noqa: FBT001, FBT002 (reads well)
-        """Drive a pin until the device is closed."""
+        """Drive a pin until the device is closed. ``close`` is the place to write the level that is safe afterwards."""
         return self._keep(self._given.hardware.gpio_output(pin, initial=initial, active_low=active_low))
 
     def process(

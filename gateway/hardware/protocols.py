@@ -123,7 +123,7 @@ class GPIOInput(Handle, Protocol):
 
 
 class GPIOOutput(Handle, Protocol):
-    """A pin that is driven until it is closed; then it is as if nobody had ever used it."""
+    """A pin that is driven until it is closed. Some kernels leave it as it is then: write what is safe in ``close``."""
 
     def write(self, value: bool) -> None:  # noqa: FBT001 (that is all there is to say)
         """Make it active (high, or low with ``active_low``) or not."""

@@ -20,6 +20,8 @@ class Simulation:
     def __init__(self, *, as_real: bool = False) -> None:
         self._as_real = as_real
         self._world = World()
+        self._broken: dict[str, str] = {}
+        """Drivers whose model cannot be loaded, and why."""
 
     def hardware(self, device: str) -> SimulatedHardware:
         """What a device is given."""
@@ -56,13 +58,20 @@ class Simulation:
         if not names:
             return []
         them = "it" if len(names) == 1 else "them"
-        made_up = f"no model of {', '.join(names)}: made-up values stand in for {them}"
+        why = {name: f" (broken: {reason})" for name, reason in self._broken.items()}
+        shown = ", ".join(name + why.get(name, "") for name in names)
+        made_up = f"no model of {shown}: made-up values stand in for {them}"
         return [f"{made_up}; a model is one file, docs/simulation.md shows how"]
 
     def _device(self, device: DeviceSettings) -> DeviceSettings:
-        if device.driver_type is None or find_model(device.driver_type) is not None:
+        if device.driver_type is None:
             return device
-        return stand_in(device)
+        try:
+            found = find_model(device.driver_type)
+        except Exception as error:  # noqa: BLE001 (a user's file can do anything; the line at the start says it)
+            self._broken[device.driver] = f"{type(error).__name__}: {error}"
+            found = None
+        return device if found is not None else stand_in(device)
 
 
 def is_stand_in(device: DeviceSettings) -> bool:

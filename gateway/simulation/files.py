@@ -59,7 +59,7 @@ class Files:
     def _paths(self) -> set[str]:
         """Every file and the folders above it."""
         found = set()
-        for file in self.files:
+        for file in tuple(self.files):  # models of other devices may be adding theirs
             path = file
             while path:
                 found.add(path)

@@ -84,7 +84,7 @@ def plausible(channel: Channel, now: float) -> Scalar:
     if channel.type is bool:
         return phase < 0.5
     if channel.type is str:
-        return "simulated"
+        return channel.choices[int(now / EVERY) % len(channel.choices)] if channel.choices else "simulated"
     low, high = _range(channel)
     value = low + (high - low) * (1 + math.sin(2 * math.pi * phase)) / 2
     return round(value, 2 if channel.precision is None else channel.precision)

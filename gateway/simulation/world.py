@@ -65,7 +65,9 @@ class World:
     def connect(self, model: Model, options: Any) -> None:
         """Put a model where a driver's options say: ``port``, ``bus`` and ``address``, or ``bus`` and ``device``."""
         port = getattr(options, "port", None)
-        if isinstance(model, SerialModel):
+        if isinstance(model, FileModel):
+            self.connect_files(model)
+        elif isinstance(model, SerialModel):
             self.connect_serial(model, str(port))
         elif hasattr(options, "address"):
             mux, channel = getattr(options, "mux", None), getattr(options, "mux_channel", None)

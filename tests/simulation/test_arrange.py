@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gateway.config.load import loads
@@ -60,6 +62,20 @@ def test_what_is_said() -> None:
     ]
     assert simulation.without(Simulation().settings(loads('[devices.a]\ndriver = "mock"'))) == []
     assert Simulation(as_real=True).about(settings, "")[0].endswith("with its own id, state and discovery")
+
+
+def test_a_broken_model(tmp_path: Path) -> None:
+    """The line says why; the device runs with made-up values."""
+    (tmp_path / "lamp.py").write_text(
+        '"""A lamp."""\n\nfrom gateway.driver import Channel, Driver\n\n\nclass Lamp(Driver):\n'
+        '    channels = (Channel("lit", type=bool),)\n\n    def read(self):\n        return None\n'
+    )
+    (tmp_path / "simulation").mkdir()
+    (tmp_path / "simulation" / "lamp.py").write_text("def attach(world, options)\n")
+    simulation = Simulation()
+    settings = simulation.settings(loads(f'[gateway]\ndrivers_dir = "{tmp_path}"\n[devices.a]\ndriver = "lamp"'))
+    assert is_stand_in(settings.devices[0])
+    assert simulation.without(settings)[0].startswith("no model of lamp (broken: SyntaxError: expected ':'")
 
 
 def test_several_are_named() -> None:

@@ -315,7 +315,7 @@ class OneWire(FileModel):
 def test_files(world: World, hardware: SimulatedHardware) -> None:
     """They change, they do things, they go."""
     model = OneWire()
-    world.connect_files(model)
+    world.connect(model, where())
     sysfs = hardware.sysfs()
     assert sysfs.read("/sys/bus/w1/temperature") == ""
     sysfs.write("/sys/bus/w1/therm_bulk_read", "trigger")

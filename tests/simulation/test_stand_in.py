@@ -53,6 +53,8 @@ def test_switches_and_texts() -> None:
     """A switch is on and off, a text is a text."""
     assert {plausible(Channel("a", type=bool), second) for second in range(0, int(PERIOD), 10)} == {True, False}
     assert plausible(Channel("a", type=str), 0) == "simulated"
+    some = Channel("a", type=str, choices=("pressed", "released"))
+    assert [plausible(some, second) for second in (0, EVERY, 2 * EVERY)] == ["pressed", "released", "pressed"]
 
 
 def test_a_sampled_device() -> None:
