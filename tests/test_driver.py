@@ -17,7 +17,7 @@ from gateway.driver import (
     TagOptions,
     options,
 )
-from gateway.testing import DriverHarness, FakeHardware, FakeI2C
+from gateway.testing import DriverHarness, FakeGPIO, FakeHardware, FakeI2C, FakeProcess, FakeSerial, FakeSPI
 
 
 @pytest.mark.parametrize("kind", [DeviceUnavailable, BadReading, Misconfigured])
@@ -79,6 +79,46 @@ def test_a_device_on_a_bus_closes_by_itself() -> None:
         assert direct.is_open
     with DriverHarness(Mine, hardware=hardware, address=0x40, mux=0x70, mux_channel=3) as it:
         assert it.read() == {"a": 20}
+    assert hardware.still_open() == []
+
+
+def test_everything_that_a_driver_can_ask_for() -> None:
+    """It gets what it asked for, and all of it is closed with the driver."""
+
+    class Mine(Driver[object]):
+        """A driver."""
+
+        channels = (Channel("a"),)
+        shares_port = True
+
+        def open(self) -> None:
+            self.port = self.serial("/dev/x", 2400, parity="E", timeout=0.5)
+            self.select = self.spi(0, 1, max_speed_hz=500_000, mode=3)
+            self.pin = self.gpio(17, pull="up", active_low=True, debounce=0.01)
+            self.out = self.gpio_output(27, True, active_low=True)
+            self.program = self.process(["radio", "-v"], env={"A": "1"})
+
+        def read(self) -> dict[str, float]:
+            return {"a": float(self.sysfs().read("/sys/a"))}
+
+    port, chip, pin, out, program = FakeSerial(), FakeSPI(), FakeGPIO(), FakeGPIO(), FakeProcess()
+    hardware = FakeHardware(
+        ports={"/dev/x": port},
+        spi={(0, 1): chip},
+        gpio={17: pin, 27: out},
+        processes={"radio": program},
+        sysfs={"/sys/a": "4"},
+    )
+    with DriverHarness(Mine, hardware=hardware) as it:
+        assert it.read() == {"a": 4.0}
+        assert (str(port.settings), port.shared, port.timeout) == ("2400 baud, 8E1", True, 0.5)
+        assert str(chip.settings) == "SPISettings(max_speed_hz=500000, mode=3)"
+        assert (pin.pull, it.driver.pin.value) == ("up", True)
+        assert out.written == [(0.0, False)]
+        assert (program.command, program.env) == (["radio", "-v"], {"A": "1"})
+        assert len(hardware.still_open()) == 5
+        with pytest.raises(TypeError, match="a command is a list of words"):
+            it.driver.process("radio -v")
     assert hardware.still_open() == []
 
 

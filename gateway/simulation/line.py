@@ -89,8 +89,10 @@ class SimulatedLine:
                 at, _, what = heappop(self._coming)
                 if not isinstance(what, bytes):
                     self._at = at
-                    what()
-                    self._at = None
+                    try:
+                        what()
+                    finally:
+                        self._at = None
                 elif len(self._arrived) < LONGEST_BACKLOG:
                     self._arrived += what
             return self._arrived
