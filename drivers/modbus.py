@@ -145,7 +145,6 @@ class Modbus(Driver[Options]):
     timeout = "15s"
 
     port: SerialPort
-    _unit: int
     _transaction: int
 
     @classmethod
@@ -165,8 +164,7 @@ class Modbus(Driver[Options]):
     def open(self) -> None:
         """Open the line, which other devices may be using."""
         o = self.options
-        baudrate = o.baudrate or USUAL[o.profile][0]
-        self._unit = o.unit or USUAL[o.profile][1]
+        baudrate, self._unit = o.baudrate or USUAL[o.profile][0], o.unit or USUAL[o.profile][1]
         self._transaction = 0
         self._gap = max(0.00175, 3.5 * 11 / baudrate)  # between two frames: 3.5 characters, never less than at 19200
         self.port = self.serial(o.port, baudrate, bytesize=o.bytesize, parity=o.parity, stopbits=o.stopbits)
@@ -188,7 +186,7 @@ class Modbus(Driver[Options]):
         request = pack(">BBHH", self._unit, function, first, count)
         with self.port.transaction():
             answer = self._tcp(request) if self.options.framing == "tcp" else self._rtu(request, size)
-        asked = f"{'coils' if size < count else 'registers'} {first} to {first + count - 1}"
+        asked = f"{'bits' if size < count else 'registers'} {first} to {first + count - 1}"
         if answer is None:
             hint = "check unit, baudrate, A and B (crossed?), and the power of the device"
             raise BadReading(f"no answer from unit {self._unit} for {asked}", hint=hint)
@@ -267,11 +265,12 @@ def decode(data: bytes, register: Register, first: int) -> Scalar:
     if register.kind in ("coil", "discrete"):
         return bool(data[at // 8] >> at % 8 & 1)
     words = [data[2 * n : 2 * n + 2] for n in range(at, at + register.size)]
-    if register.words == "low_first":
-        words.reverse()
-    (number,) = unpack(TYPES[register.type], b"".join(words))
+    raw = b"".join(words if register.words == "high_first" else reversed(words))
+    (number,) = unpack(TYPES[register.type], raw)
     if not math.isfinite(number):
         return None
+    if register.type == "float32":  # the shortest number that is the same: 230.2 and not 230.1999969482422
+        number = next(n for digits in range(6, 10) if pack(">f", n := float(f"{number:.{digits}g}")) == raw)
     steps = 1 / register.scale if register.scale else 1  # 2257 / 10 is 225.7, times 0.1 it is not
     value: float = number / round(steps) if steps > 1 and math.isclose(steps, round(steps)) else number * register.scale
     return int(value) if isinstance(number, int) and value == int(value) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 from gateway.simulation.clockwork import Time, VirtualTime
@@ -49,6 +50,10 @@ class Model:
     def now(self) -> float:
         """Seconds since the simulation began."""
         return self.time.now
+
+    def swing(self, low: float, high: float, period: float = 300.0) -> float:
+        """A value that goes up and down, for what is measured while nobody sets it."""
+        return low + (high - low) * (1 + math.sin(2 * math.pi * self.now / period)) / 2
 
 
 class I2CModel(Model):

