@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from bisect import insort
 from collections.abc import Callable
@@ -90,6 +91,8 @@ class Pin:
 
     def wait_for_edge(self, timeout: float) -> Edge | None:
         """The oldest change that was not told yet, or the next within ``timeout`` s."""
+        if not 0 <= timeout < math.inf:
+            raise ValueError(f"a wait for an edge is finite and not negative, not {timeout}")
         self._check()
         deadline = self.time.now + timeout
         self._pass_by()

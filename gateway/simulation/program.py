@@ -61,6 +61,8 @@ class Program:
 
     def read_line(self, timeout: float) -> bytes | None:
         """The next line that it prints, or ``None``."""
+        if not 0 <= timeout < math.inf:
+            raise ValueError(f"a wait for a line is finite and not negative, not {timeout}")
         self._check()
         if self.interval is not None and not self._coming:
             self.feed(self.line(), after=self.interval)

@@ -103,6 +103,8 @@ def test_what_cannot_be() -> None:
     with pytest.raises(DeviceUnavailable, match="no GPIO 5"):
         hardware.gpio(5)
     pin = hardware.gpio(4)
+    with pytest.raises(ValueError, match="finite"):
+        pin.wait_for_edge(float("inf"))
     with pytest.raises(DeviceUnavailable, match="another device"):
         hardware.gpio_output(4)
     wire.unplug()

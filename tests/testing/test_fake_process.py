@@ -16,6 +16,8 @@ def test_lines_in_virtual_time() -> None:
     assert [it.read_line(1.0), it.read_line(1.0), it.read_line(1.0)] == [b"one", b"two", None]
     assert program.time.now == 1.5
     it.write(b"hello")
+    with pytest.raises(ValueError, match="finite"):
+        it.read_line(float("inf"))
     assert (program.command, program.env, program.starts) == (["rtl_433", "-F", "json"], {"A": "1"}, 1)
     assert (bytes(program.sent), it.returncode) == (b"hello", None)
 
