@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.nfc import Chip, Classic, Ntag, PlainCard
 from support.vectors import Vector, vectors
 
 from gateway.cards import Answer, Cards, as_text, card_channels, checked, crc_a, parts, sector
 from gateway.errors import BadReading
 from gateway.options import CardOptions
+from gateway.simulation.card import Classic, Ntag, PlainCard
+from gateway.simulation.card_reader import CardReader
 
 A, B, C = "deadbeef", "04a23b5c6d7e80", "0102030405060708090a"
 
@@ -21,44 +22,44 @@ A, B, C = "deadbeef", "04a23b5c6d7e80", "0102030405060708090a"
 class Wire:
     """An antenna on the model of a chip, register by register."""
 
-    def __init__(self, chip: Chip) -> None:
+    def __init__(self, chip: CardReader) -> None:
         self.chip = chip
         self.sent: list[bytes] = []
-        chip.write(0x2A, 0x8D)
+        chip.set(0x2A, 0x8D)
 
     def exchange(self, data: bytes, *, last_bits: int = 0, align: int = 0) -> Answer | None:
         """See :class:`gateway.cards.Antenna`."""
         chip = self.chip
         self.sent.append(data)
         for register, value in ((0x04, 0x7F), (0x0A, 0x80), (0x01, 0), *((0x09, byte) for byte in data)):
-            chip.write(register, value)
-        chip.write(0x01, 0x0C)
-        chip.write(0x0D, 0x80 | align << 4 | last_bits)
-        if not chip.read(0x04) & 0x20:
+            chip.set(register, value)
+        chip.set(0x01, 0x0C)
+        chip.set(0x0D, 0x80 | align << 4 | last_bits)
+        if not chip.get(0x04) & 0x20:
             return None
-        received = bytes(chip.read(0x09) for _ in range(chip.read(0x0A)))
-        return Answer(received, chip.read(0x0C) & 7, (chip.read(0x0E) & 0x1F or 32) if chip.read(0x06) & 8 else 0)
+        received = bytes(chip.get(0x09) for _ in range(chip.get(0x0A)))
+        return Answer(received, chip.get(0x0C) & 7, (chip.get(0x0E) & 0x1F or 32) if chip.get(0x06) & 8 else 0)
 
     def field(self, *, on: bool) -> None:
         """See :class:`gateway.cards.Antenna`."""
-        self.chip.write(0x14, 0x83 if on else 0x80)
+        self.chip.set(0x14, 0x83 if on else 0x80)
 
     def authenticate(self, command: int, block: int, key: bytes, uid: bytes) -> bool:
         """See :class:`gateway.cards.Antenna`."""
-        self.chip.write(0x0A, 0x80)
+        self.chip.set(0x0A, 0x80)
         for byte in bytes([command, block]) + key + uid:
-            self.chip.write(0x09, byte)
-        self.chip.write(0x01, 0x0E)
-        return bool(self.chip.read(0x08) & 8)
+            self.chip.set(0x09, byte)
+        self.chip.set(0x01, 0x0E)
+        return bool(self.chip.get(0x08) & 8)
 
     def end_session(self) -> None:
         """See :class:`gateway.cards.Antenna`."""
-        self.chip.write(0x08, 0)
+        self.chip.set(0x08, 0)
 
 
-def cards_on(*on_it: PlainCard, collision_in_frame: bool = False, **options: Any) -> tuple[Cards, Chip]:
+def cards_on(*on_it: PlainCard, collision_in_frame: bool = False, **options: Any) -> tuple[Cards, CardReader]:
     """The cards in front of a chip."""
-    chip = Chip(*on_it, collision_in_frame=collision_in_frame)
+    chip = CardReader(*on_it, collision_in_frame=collision_in_frame)
     return Cards(Wire(chip), CardOptions(**options), lambda _: None), chip
 
 
@@ -79,7 +80,7 @@ def test_a_held_card_is_in_every_look(uid: str) -> None:
     """Numbers of all lengths; no look misses it."""
     cards, chip = cards_on(PlainCard(uid))
     assert [seen(cards) for _ in range(20)] == [[uid]] * 20
-    chip.put()
+    chip.lay()
     assert seen(cards) == []
 
 
@@ -88,7 +89,7 @@ def test_cards_come_and_go_beside_others() -> None:
     one, two, three = PlainCard(A), Ntag(B), PlainCard(C)
     cards, chip = cards_on(one)
     for on_it in ([one], [one, two], [two, one, three], [three, two], [two], [one], [], [three]):
-        chip.put(*on_it)
+        chip.lay(*on_it)
         for _ in range(3):
             assert seen(cards) == sorted(card.uid.hex() for card in on_it)
 
@@ -119,11 +120,11 @@ def test_a_wrong_checksum_is_a_bad_reading() -> None:
     good = PlainCard(A)
     cards, chip = cards_on(good)
     assert seen(cards) == [A]
-    chip.put(good, PlainCard("12345678", wrong_checksum=True))
+    chip.lay(good, PlainCard("12345678", wrong_checksum=True))
     for _ in range(3):
         with pytest.raises(BadReading, match="wrong checksum"):
             cards.look()
-    chip.put(good)
+    chip.lay(good)
     assert seen(cards) == [A]
 
 
@@ -162,11 +163,11 @@ def test_blocks_of_a_classic() -> None:
     card.blocks[8] = bytes(16)
     assert cards.read() == [{"tag": A, "data": "Anna            Blue house"}]
     cards, chip = cards_on(card, Ntag(B), blocks=(9, 12))
-    assert chip.read(0x08) & 8 == 0
+    assert chip.get(0x08) & 8 == 0
     found = {one["tag"]: one["data"] for one in cards.read() or ()}
     assert found[A] == (TEXT[9] + TEXT[12]).hex()
     assert cards.read() is not None
-    assert chip.read(0x08) & 8 == 0
+    assert chip.get(0x08) & 8 == 0
 
 
 def test_pages_of_an_ntag() -> None:

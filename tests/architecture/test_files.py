@@ -66,6 +66,11 @@ TESTED_ELSEWHERE = {
         *(f"gateway/simulation/models/{part}.py" for part in ("iio", "modbus", "pms5003")),
     ],
     "tests/simulation/test_arrange.py": ["gateway/simulation/isolated.py"],
+    "tests/test_cards.py": ["gateway/simulation/card.py", "gateway/simulation/card_reader.py"],
+    **{
+        f"tests/drivers/test_{name}.py": [f"gateway/simulation/models/{name}.py"]
+        for name in ("mfrc522", "pn532", "rdm6300", "ws1850s")
+    },
     "tests/test_units.py": ["gateway/device_classes.py"],
 }
 """Test files that cover more than the source file they are named after; a new source file gets its own."""

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from support.nfc import Chip, Classic, Ntag, PlainCard
 from support.tag_bench import TagBench
 from support.vectors import Vector, vectors
 
@@ -18,6 +17,8 @@ import drivers.mfrc522
 from drivers.mfrc522 import Mfrc522, library
 from gateway.driver import BadReading, DeviceUnavailable, Misconfigured
 from gateway.hardware.private_library import private_library
+from gateway.simulation.card import Classic, Ntag, PlainCard
+from gateway.simulation.card_reader import SPICardReader as Chip
 from gateway.status.board import State
 from gateway.testing import DriverHarness, FakeGPIO, FakeHardware, FakeSPI
 
@@ -64,17 +65,17 @@ def test_vectors(vector: Vector) -> None:
         crc = high_level(Chip()).MFRC522.CalulateCRC(list(bytes.fromhex(given["hex"])))
         assert bytes(crc).hex() == expect["crc_lsb_first"]
     elif "miso" in given:
-        chip = Chip()
-        chip.level = 0x00
+        place = hardware(Chip())
+        place.selects[0, 0].unplug(0x00)
         with pytest.raises(DeviceUnavailable, match="no MFRC522 answers"):
-            harness(chip).open()
+            DriverHarness(Mfrc522, hardware=place).open()
     elif "card" in given:
         uid, polls = given["card"].split()[0], len(expect["lib_sequence"])
         reader = high_level(Chip(PlainCard(uid)))
         assert [reader.read_id_no_block() for _ in range(polls)] == expect["lib_sequence"]
         chip = Chip()
         table = bench(chip)
-        chip.put(PlainCard(uid))
+        chip.lay(PlainCard(uid))
         events = [event["event"] for event in table.run_for(0.2 * polls)]
         assert (events.count("arrived"), events.count("left")) == (expect["arrive_events"], expect["leave_events"])
     else:
@@ -98,16 +99,16 @@ def test_visits() -> None:
     chip = Chip()
     table = bench(chip)
     one, two = Classic(A), Ntag(B)
-    chip.put(one)
+    chip.lay(one)
     assert table.run_for(10.0) == [{"event": "arrived", "tag": A}]
-    chip.put(two)
+    chip.lay(two)
     arrived, left = table.run_for(10.0)
     assert arrived == {"event": "arrived", "tag": B}
     assert (left["event"], left["tag"]) == ("left", A)
     assert left["dwell_s"] == pytest.approx(10.0, abs=0.5)
-    chip.put(two, one)
+    chip.lay(two, one)
     assert table.run_for(10.0) == [{"event": "arrived", "tag": A}]
-    chip.put()
+    chip.lay()
     assert sorted(event["tag"] for event in table.run_for(2.0)) == [B, A]
     assert table.ledger.failed == 0
 
@@ -118,17 +119,17 @@ def test_the_chip_is_lost_and_back(level: int) -> None:
     chip = Chip()
     table = bench(chip)
     card = Ntag(B)
-    chip.put(card)
+    chip.lay(card)
     table.run_for(2.0)
-    chip.level = level
+    table.hardware.selects[0, 0].unplug(level)
     assert table.run_for(30.0) == []
     assert table.status.state is State.OFFLINE
     assert f"its version reads {level:#04x}" in table.status.last_error
-    chip.level = None
-    chip.power_cut()
+    table.hardware.selects[0, 0].plug_in()
+    chip.brown_out()
     assert table.run_for(90.0) == []
     assert table.status.state is State.ONLINE
-    chip.put()
+    chip.lay()
     assert [event["event"] for event in table.run_for(2.0)] == ["left"]
 
 
@@ -136,10 +137,10 @@ def test_a_brown_out() -> None:
     """The chip has forgotten what it was told: it is set up anew in the same read, and nobody notices."""
     chip = Chip()
     table = bench(chip)
-    chip.put(PlainCard(A))
+    chip.lay(PlainCard(A))
     table.run_for(2.0)
     inits = chip.inits
-    chip.power_cut()
+    chip.brown_out()
     assert table.run_for(5.0) == []
     assert chip.inits == inits + 1
     assert (table.ledger.failed, table.ledger.reopens) == (0, 0)
@@ -168,10 +169,10 @@ def test_content() -> None:
     chip = Chip()
     table = bench(chip, blocks=[8, 9], blocks_as="text", block_key="A0A1A2A3A4A5")
     key = bytes.fromhex("A0A1A2A3A4A5")
-    chip.put(Classic(A, {8: b"Anna".ljust(16, b"\0"), 9: b" Blue".ljust(16)}, key=key))
+    chip.lay(Classic(A, {8: b"Anna".ljust(16, b"\0"), 9: b" Blue".ljust(16)}, key=key))
     (event,) = table.run_for(2.0)
     assert event == {"event": "arrived", "tag": A, "data": "Anna             Blue"}
-    chip.put(Classic("12345678"))
+    chip.lay(Classic("12345678"))
     events = {event["tag"]: event for event in table.run_for(2.0)}
     assert events["12345678"]["data"] is None
     assert "the key A is wrong" in events["12345678"]["data_error"]
@@ -255,3 +256,15 @@ def test_the_other_library(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Misconfigured, match="is another library than mfrc522-python") as caught:
         harness(Chip()).open()
     assert "pip uninstall mfrc522" in caught.value.hint
+
+
+def test_cards_come_and_go_in_a_simulation() -> None:
+    """By themselves, at a rhythm that is the same in each run."""
+    runs = []
+    for _ in range(2):
+        table = TagBench("mfrc522", blocks=[8], blocks_as="text")
+        runs.append(table.run_for(120.0))
+        assert table.status.state is State.ONLINE
+    assert runs[0] == runs[1]
+    assert len({event["tag"] for event in runs[0]}) > 1
+    assert [event["event"] for event in runs[0]][:4] == ["arrived", "left"] * 2

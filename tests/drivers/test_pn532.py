@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.tag_bench import TagBench
 from support.vectors import Vector, vectors
 
-from drivers.pn532 import ACK, WAKE_UP, Pn532, cards, frame, take
+from drivers.pn532 import Pn532, cards, frame, take
 from gateway.driver import BadReading, DeviceUnavailable
-from gateway.testing import DriverHarness, FakeHardware, FakeSerial
+from gateway.status.board import State
+from gateway.testing import DriverHarness, FakeHardware, FakeSerial, Simulated
 
 PORT = "/dev/ttyTEST"
 ERRORS = {"checksum": "checksum", "framing": "broken frame", "nak": "NAK", "device_error": "complains"}
@@ -45,112 +48,80 @@ def test_vectors(vector: Vector) -> None:
             )
 
 
-class Chip:
-    """A PN532 on a port: asleep at power-on, patient when there is no card."""
-
-    def __init__(self) -> None:
-        self.card = ""
-        self.awake = False
-        self.configured = False
-        self.asked = 0
-        self.aborted = 0
-        self.waits = False
-        self.ic = 0x32
-        self.port = FakeSerial(answer=self.hear)
-
-    def hear(self, data: bytes) -> bytes:
-        """What it says to that."""
-        if data.startswith(WAKE_UP[:2]):
-            self.awake, data = True, data[len(WAKE_UP) :]
-        if not self.awake or not data:
-            return b""
-        content, _ = take(data)
-        assert content is not None
-        if content == b"":
-            self.aborted += 1
-            self.waits = False
-            return b""
-        assert not self.waits, "a command while another one is under way"
-        return ACK + self.answer(content)
-
-    def answer(self, content: bytes) -> bytes:
-        """The answer to a command."""
-        if content == b"\xd4\x02":
-            return frame(bytes([0xD5, 0x03, self.ic, 1, 6, 7]))
-        if content[:2] == b"\xd4\x14":
-            self.configured = True
-            return frame(b"\xd5\x15")
-        assert self.configured
-        assert content == b"\xd4\x4a\x01\x00"
-        self.asked += 1
-        if not self.card:
-            self.waits = True
-            return b""
-        uid = bytes.fromhex(self.card)
-        return frame(b"\xd5\x4b\x01\x01\x00\x44\x00" + bytes([len(uid)]) + uid)
-
-    def power_cut(self) -> None:
-        """It forgets all and sleeps."""
-        self.awake = self.configured = self.waits = False
+def harness(*cards: str) -> Simulated:
+    """The driver on a reader on which these lie."""
+    made = Simulated(Pn532, port=PORT)
+    made.model.lay(*cards)
+    return made
 
 
-def harness(chip: Chip) -> DriverHarness:
-    """The driver on that chip."""
-    return DriverHarness(Pn532, hardware=FakeHardware(ports={PORT: chip.port}), port=PORT)
+def bench() -> TagBench:
+    """The driver with its reader, which has looked at an empty antenna."""
+    made = TagBench("pn532", port=PORT)
+    made.run_for(0.3)
+    made.model.lay()
+    assert made.run_for(2.0) == []
+    return made
 
 
 @pytest.mark.parametrize("uid", [UID4, UID7, UID10])
 def test_a_card(uid: str) -> None:
     """Numbers of all three lengths; no card is no news, and the question is taken back."""
-    chip = Chip()
-    with harness(chip) as it:
-        assert chip.port.settings is not None
-        assert chip.port.settings.baudrate == 115_200
+    with harness() as it:
         assert it.read() is None
-        assert chip.aborted == 1
-        chip.card = uid
+        assert it.model.aborted == 1
+        it.model.lay(uid)
         assert it.read() == [{"tag": uid}]
-        assert chip.aborted == 1
+        assert it.model.aborted == 1
+
+
+def test_a_card_that_comes_while_it_is_asked_for() -> None:
+    """It is told at once."""
+    with harness() as it:
+        it.model.call(0.05, lambda: it.model.lay(UID7))
+        before = it.time.now
+        assert it.read() == [{"tag": UID7}]
+        assert it.time.now - before < 0.1
 
 
 def test_visits() -> None:
     """Held for 10 s, swapped, taken: the events."""
-    chip = Chip()
-    table = TagBench("pn532", FakeHardware(ports={PORT: chip.port}), port=PORT)
-    assert table.run_for(2.0) == []
-    chip.card = UID7
+    table = bench()
+    table.model.lay(UID7)
     assert table.run_for(10.0) == [{"event": "arrived", "tag": UID7}]
-    chip.card = UID4
+    table.model.lay(UID4)
     first, second = table.run_for(2.0)
     assert first == {"event": "arrived", "tag": UID4}
     assert (second["event"], second["tag"]) == ("left", UID7)
     assert second["dwell_s"] == pytest.approx(10.0, abs=0.5)
-    chip.card = ""
+    table.model.lay()
     assert [event["tag"] for event in table.run_for(2.0)] == [UID4]
     assert table.ledger.failed == 0
 
 
-def test_power_was_cut() -> None:
+@pytest.mark.parametrize("trouble", ["brown_out", "unplug"])
+def test_power_was_cut(trouble: str) -> None:
     """A chip that sleeps does not acknowledge: it is opened again, and a card that lay there has not left."""
-    chip = Chip()
-    table = TagBench("pn532", FakeHardware(ports={PORT: chip.port}), port=PORT)
+    table = bench()
+    table.model.lay(UID7)
     table.run_for(2.0)
-    chip.card = UID7
-    table.run_for(2.0)
-    chip.power_cut()
+    getattr(table.model, trouble)()
+    assert table.run_for(3.0) == []
+    table.model.plug_in()
     assert table.run_for(60.0) == []
     assert table.status.state == "online"
-    assert table.ledger.failed == 1
+    table.model.lay()
+    assert [event["event"] for event in table.run_for(2.0)] == ["left"]
 
 
 def test_nobody_there() -> None:
     """Silence, and a chip of another kind."""
     with pytest.raises(DeviceUnavailable, match="no PN532 answers on /dev/ttyTEST"):
         DriverHarness(Pn532, hardware=FakeHardware(ports={PORT: FakeSerial()}), port=PORT).open()
-    chip = Chip()
-    chip.ic = 0x07
+    it = harness()
+    it.model.chip = 0x07
     with pytest.raises(DeviceUnavailable, match="this is no PN532"):
-        harness(chip).open()
+        it.open()
 
 
 @pytest.mark.parametrize(
@@ -164,15 +135,24 @@ def test_nobody_there() -> None:
 )
 def test_answers_that_are_none(monkeypatch: pytest.MonkeyPatch, answer: bytes, words: str) -> None:
     """A bad reading each, and the next read is a good one."""
-    chip = Chip()
-    chip.card = UID4
-    with harness(chip) as it:
-        good = chip.answer
-        monkeypatch.setattr(chip, "answer", lambda _: answer)
+    with harness(UID4) as it:
+        good = it.model.command
+        monkeypatch.setattr(it.model, "command", lambda _: it.model.send(answer, 0.002))
         with pytest.raises(BadReading, match=words):
             it.read()
-        monkeypatch.setattr(chip, "answer", good)
+        monkeypatch.setattr(it.model, "command", good)
         assert it.read() == [{"tag": UID4}]
+
+
+def test_a_wrong_bit_makes_no_card() -> None:
+    """In any of the answers: a bad reading, nobody, or the card."""
+    with harness(UID7) as it:
+        for _ in range(200):
+            it.model.faults.corrupt = 2
+            with contextlib.suppress(BadReading, DeviceUnavailable):
+                assert it.read() in (None, [{"tag": UID7}])
+        it.model.faults.corrupt = 0
+        assert it.read() == [{"tag": UID7}]
 
 
 def test_two_cards_and_what_they_say_of_themselves() -> None:
@@ -204,3 +184,15 @@ def test_an_extended_frame() -> None:
     data = head + bytes([-sum(head[5:]) % 256]) + content + bytes([-sum(content) % 256, 0])
     assert take(data) == (content, b"\0")
     assert take(data[:20]) == (None, data[1:20])
+
+
+def test_cards_come_and_go_in_a_simulation() -> None:
+    """By themselves, at a rhythm that is the same in each run."""
+    runs = []
+    for _ in range(2):
+        table = TagBench("pn532", port="/dev/x")
+        runs.append(table.run_for(120.0))
+        assert (table.ledger.failed, table.status.state) == (0, State.ONLINE)
+    assert runs[0] == runs[1]
+    assert len({event["tag"] for event in runs[0]}) > 1
+    assert [event["event"] for event in runs[0]][:4] == ["arrived", "left"] * 2

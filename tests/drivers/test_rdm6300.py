@@ -16,6 +16,7 @@ from support.vectors import Vector, vectors
 from drivers.rdm6300 import NUMBERS, Rdm6300, cut, decode
 from gateway.driver import BadReading, DeviceUnavailable
 from gateway.hardware.real import RealHardware
+from gateway.status.board import State
 from gateway.testing import DriverHarness, FakeHardware, FakeSerial, build_options
 
 PORT = "/dev/ttyTEST"
@@ -206,3 +207,42 @@ def test_ten_thousand_frames_through_a_pty_with_garbage_between(pty_pair: PtyPai
     assert set(heard) <= set(range(10_000))
     assert len(heard) == whole
     assert bad > 0
+
+
+def test_cards_come_and_go_in_a_simulation() -> None:
+    """By themselves, at a rhythm that is the same in each run."""
+    runs = []
+    for _ in range(2):
+        table = TagBench("rdm6300", port="/dev/x")
+        runs.append(table.run_for(120.0))
+        assert (table.ledger.failed, table.status.state) == (0, State.ONLINE)
+    assert runs[0] == runs[1]
+    assert len({event["tag"] for event in runs[0]}) > 1
+    assert [event["event"] for event in runs[0]][:4] == ["arrived", "left"] * 2
+
+
+def test_the_models_of_both_kinds() -> None:
+    """An RDM6300 repeats itself, an ID-12LA does not; two tags at once are none."""
+    for model, events in (("rdm6300", ["arrived", "left"]), ("id12la", ["arrived"])):
+        table = TagBench("rdm6300", port="/dev/x", model=model)
+        table.run_for(0.5)
+        table.model.lay()
+        table.run_for(1.0)
+        table.model.lay("62e3086ced")
+        first = table.run_for(5.0)
+        table.model.lay("62e3086ced", "0102030405")
+        assert [event["event"] for event in first + table.run_for(2.0)] == events
+        assert {event["tag"] for event in first} == {"62e3086ced"}
+
+
+def test_noise_on_the_line_makes_no_tag() -> None:
+    """Bad readings, and the tag; the visit lasts."""
+    table = TagBench("rdm6300", port="/dev/x")
+    table.run_for(0.5)
+    table.model.lay()
+    table.run_for(1.0)
+    table.model.lay("62e3086ced")
+    table.run_for(1.0)
+    table.model.faults.flips = 0.02
+    assert table.run_for(20.0) == []
+    assert table.ledger.failed > 10

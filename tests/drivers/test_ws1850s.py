@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.nfc import Chip, Classic, Ntag, PlainCard
 from support.tag_bench import TagBench
 from support.vectors import Vector, vectors
 
 from drivers.ws1850s import Ws1850s
 from gateway.driver import BadReading, DeviceUnavailable
+from gateway.simulation.card import Classic, Ntag, PlainCard
+from gateway.simulation.card_reader import I2CCardReader as Chip
 from gateway.status.board import State
 from gateway.testing import DriverHarness, FakeHardware, FakeI2C, build_options
 
@@ -20,7 +21,12 @@ A, B, C = "deadbeef", "04a23b5c6d7e80", "0102030405060708090a"
 def unit(*cards: PlainCard, version: int = 0x15) -> tuple[Chip, FakeI2C]:
     """A unit, and its place on the bus."""
     chip = Chip(*cards, version=version)
-    return chip, FakeI2C(answer=chip.i2c)
+
+    def answer(data: bytes, size: int) -> bytes:
+        chip.write(data)
+        return chip.read(size)
+
+    return chip, FakeI2C(answer=answer)
 
 
 def harness(wire: FakeI2C, **options: Any) -> DriverHarness:
@@ -72,13 +78,13 @@ def test_visits() -> None:
     chip, wire = unit()
     table = bench(wire)
     one, two, three = Classic(A), Ntag(B), PlainCard(C)
-    chip.put(one)
+    chip.lay(one)
     assert table.run_for(10.0) == [{"event": "arrived", "tag": A}]
-    chip.put(two)
+    chip.lay(two)
     assert [(event["event"], event["tag"]) for event in table.run_for(10.0)] == [("arrived", B), ("left", A)]
-    chip.put(three, two, one)
+    chip.lay(three, two, one)
     assert sorted(event["tag"] for event in table.run_for(10.0)) == [C, A]
-    chip.put()
+    chip.lay()
     assert [event["event"] for event in table.run_for(2.0)] == ["left"] * 3
     assert table.ledger.failed == 0
 
@@ -96,12 +102,12 @@ def test_unplugged_and_back() -> None:
     """Offline; and the card that lay there has neither left nor come."""
     chip, wire = unit()
     table = bench(wire)
-    chip.put(Ntag(B))
+    chip.lay(Ntag(B))
     table.run_for(2.0)
     wire.unplug()
     assert table.run_for(30.0) == []
     assert table.status.state is State.OFFLINE
-    chip.power_cut()
+    chip.brown_out()
     wire.plug_in()
     assert table.run_for(90.0) == []
     assert table.status.state is State.ONLINE
@@ -111,9 +117,9 @@ def test_a_brown_out() -> None:
     """Set up anew in the same read."""
     chip, wire = unit()
     table = bench(wire)
-    chip.put(PlainCard(A))
+    chip.lay(PlainCard(A))
     table.run_for(2.0)
-    chip.power_cut()
+    chip.brown_out()
     assert table.run_for(5.0) == []
     assert (chip.inits, table.ledger.failed, table.ledger.reopens) == (2, 0, 0)
 
@@ -124,9 +130,9 @@ def test_what_the_chip_is_set_to() -> None:
     with harness(wire) as it:
         it.read()
         for register, value in {0x2A: 0x80, 0x2B: 0xA9, 0x2C: 3, 0x2D: 0xE8, 0x15: 0x40, 0x11: 0x3D}.items():
-            assert chip.read(register) == value
-        assert chip.read(0x26) & 0x70 == 0x70
-        assert chip.read(0x14) & 3 == 3
+            assert chip.get(register) == value
+        assert chip.get(0x26) & 0x70 == 0x70
+        assert chip.get(0x14) & 3 == 3
 
 
 def test_content() -> None:
@@ -148,3 +154,15 @@ def test_options_of_both_kinds_are_checked() -> None:
         build_options(Ws1850s, {"mux": 0x70})
     with pytest.raises(ValueError, match="from 0 to 255"):
         build_options(Ws1850s, {"blocks": [300]})
+
+
+def test_cards_come_and_go_in_a_simulation() -> None:
+    """By themselves, at a rhythm that is the same in each run."""
+    runs = []
+    for _ in range(2):
+        table = TagBench("ws1850s")
+        runs.append(table.run_for(120.0))
+        assert (table.ledger.failed, table.status.state) == (0, State.ONLINE)
+    assert runs[0] == runs[1]
+    assert len({event["tag"] for event in runs[0]}) > 1
+    assert [event["event"] for event in runs[0]][:4] == ["arrived", "left"] * 2

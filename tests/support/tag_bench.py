@@ -11,6 +11,7 @@ from gateway.catalog import Catalog
 from gateway.config.devices import device_settings
 from gateway.config.report import Report
 from gateway.reading.reader import Reader
+from gateway.simulation import SimulatedHardware, World
 from gateway.testing import FakeHardware, FakeTime
 from support.clock import FakeClock
 from support.readers import Line
@@ -30,22 +31,35 @@ class ClockTime(FakeTime):
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
+        self._began_ns = clock.boot_ns()
 
     @property
     def now(self) -> float:  # type: ignore[override]  # it is the clock that sets it
         """Seconds."""
-        return self._clock.boot_ns() / 1e9
+        return (self._clock.boot_ns() - self._began_ns) / 1e9
 
     def wait(self, seconds: float) -> bool:
         """Let time pass, and never less than the clock can show: some waiting would never end."""
         self._clock.advance(max(1e-9, seconds))
         return False
 
+    def waiter(self) -> ClockTime:
+        """See :class:`gateway.simulation.clockwork.Time`: there is one thread."""
+        return self
+
+    def cancel(self) -> None:
+        """Nobody waits for real."""
+
 
 class TagBench(Line):
-    """One device of the configuration: ``TagBench("rdm6300", hardware, port="/dev/x")``."""
+    """One device of the configuration: ``TagBench("rdm6300", hardware, port="/dev/x")``.
 
-    def __init__(self, driver: str, hardware: FakeHardware, *, clock: FakeClock | None = None, **table: Any) -> None:
+    Without hardware it is on the model of its device, ``model``, as soon as it has run.
+    """
+
+    def __init__(
+        self, driver: str, hardware: FakeHardware | None = None, *, clock: FakeClock | None = None, **table: Any
+    ) -> None:
         self.clock = clock or OwnClock()
         super().__init__("door", self.clock)
         report = Report({"devices": {"door": table}})
@@ -61,10 +75,17 @@ class TagBench(Line):
         )
         assert settings is not None, report.mistakes
         self.settings = settings
-        self.hardware = hardware
-        hardware.use_time(ClockTime(self.clock))
+        time = ClockTime(self.clock)
+        self.hardware: Any = hardware or SimulatedHardware("door", World(time))
+        if hardware is not None:
+            hardware.use_time(time)
         self.reader = self.new_reader()
         self.due = self.reader.step()
+
+    @property
+    def model(self) -> Any:
+        """The model of the device."""
+        return self.hardware.model
 
     def new_reader(self) -> Reader:
         """The next generation."""

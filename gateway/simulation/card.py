@@ -1,4 +1,4 @@
-"""Cards of ISO 14443 A: what they answer, and when they are silent."""
+"""Models of cards of ISO 14443 A: what they answer, and when they are silent."""
 
 from __future__ import annotations
 
@@ -61,10 +61,12 @@ class PlainCard:
 
     def command(self, data: bytes) -> Bits | None:
         """What it does once it is chosen; ``None`` for what it does not know."""
+        del data
         return None
 
     def authenticate(self, command: int, block: int, key: bytes) -> bool:
         """Whether it takes the key."""
+        del command, block, key
         self._back()
         return False
 

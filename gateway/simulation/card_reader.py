@@ -1,11 +1,16 @@
-"""The chip MFRC522, with registers, FIFO and commands; on SPI as it is, on I2C as M5Stack's units have it."""
+"""Models of the chip MFRC522, with registers, FIFO, commands and the cards in its field: on SPI, and on I2C.
+
+Source: NXP's MFRC522 data sheet. Encryption is left out: the chip does it by itself, and a host sees nothing of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from gateway.cards import crc_a
-from support.nfc.card import Bits, PlainCard
+from gateway.simulation.card import Bits, PlainCard
+from gateway.simulation.model import I2CModel, Model
+from gateway.simulation.registers import Fifo
 
 COMMAND, COM_IRQ, DIV_IRQ, ERROR, STATUS2, FIFO, FIFO_LEVEL = 0x01, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0A
 CONTROL, BIT_FRAMING, COLL, TX_CONTROL, CRC_HIGH, CRC_LOW, T_MODE, VERSION = (
@@ -17,76 +22,65 @@ TIMER_IRQ, ERROR_IRQ, IDLE_IRQ, RX_IRQ, TX_IRQ = 0x01, 0x02, 0x10, 0x20, 0x40
 FIFO_SIZE = 64
 
 
-class Chip:
-    """One reader, and the cards that lie on it: put them into ``cards``.
+class CardReader(Model):
+    """One chip, and the cards that lie on it: see ``lay``.
 
-    ``level`` is what is read where no chip answers; ``None`` when there is one. ``collision_in_frame``: the place of a
-    collision is counted in the frame that came, else in the card's number.
+    ``collision_in_frame``: the place of a collision is counted in the frame that came, else in the card's number.
+    ``visitors`` says at which time which cards lie there, until ``lay`` says something else.
     """
 
-    def __init__(self, *cards: PlainCard, version: int = 0x92, collision_in_frame: bool = False) -> None:
-        self.cards = list(cards)
+    def __init__(
+        self,
+        *cards: PlainCard,
+        version: int = 0x92,
+        collision_in_frame: bool = False,
+        visitors: Callable[[float], Sequence[PlainCard]] | None = None,
+    ) -> None:
+        self.cards: list[PlainCard] = list(cards)
         self.version = version
-        self.level: int | None = None
         self.collision_in_frame = collision_in_frame
         self.garble: Callable[[Bits], Bits] = lambda bits: bits
         """What noise makes of an answer."""
         self.inits = 0
+        """How often a driver has set it up."""
         self.accesses = 0
+        self._visitors = visitors
         self._registers: dict[int, int] = {}
-        self._fifo = bytearray()
-        self._fed: set[int] = set()
-        self.power_cut()
+        self._fifo = Fifo(FIFO_SIZE)
+        super().__init__()
 
-    # What happens to it ----------------------------------------------------------------------------------------------
-
-    def put(self, *cards: PlainCard) -> None:
+    def lay(self, *cards: PlainCard) -> None:
         """These lie on it from now on, and no others."""
+        self._visitors = None
+        self._lay(cards)
+
+    def _lay(self, cards: Sequence[PlainCard]) -> None:
         for card in self.cards:
             if card not in cards:
                 card.lose_power()
         self.cards = list(cards)
 
-    def power_cut(self) -> None:
-        """Its power was away for a moment: all registers are as at the start, and it feeds no card."""
+    def power_on(self) -> None:
+        """All registers as at the start, and no field."""
         self._registers = dict(AT_POWER_ON)
-        self._fifo.clear()
+        self._fifo.flush()
         for card in self.cards:
             card.lose_power()
 
-    # The bus ---------------------------------------------------------------------------------------------------------
-
-    def transfer(self, data: bytes) -> bytes:
-        """One transfer on SPI: an address, then values or further addresses."""
-        if self.level is not None:
-            return bytes([self.level]) * len(data)
-        if data[0] & 0x80:
-            return b"\0" + bytes(self.read(address >> 1 & 0x3F) for address in data[:-1])
-        for value in data[1:]:
-            self.write(data[0] >> 1 & 0x3F, value)
-        return bytes(len(data))
-
-    def i2c(self, data: bytes, size: int) -> bytes:
-        """One transaction on I2C: the register, then values, or bytes that are read from it."""
-        for value in data[1:]:
-            self.write(data[0], value)
-        return bytes(self.read(data[0]) for _ in range(size))
-
-    def read(self, register: int) -> int:
+    def get(self, register: int) -> int:
         """What a register holds."""
         self.accesses += 1
         if register == FIFO:
-            return self._fifo.pop(0) if self._fifo else 0
+            return self._fifo.pop()
         if register == FIFO_LEVEL:
             return len(self._fifo)
         return self.version if register == VERSION else self._registers.get(register, 0)
 
-    def write(self, register: int, value: int) -> None:
+    def set(self, register: int, value: int) -> None:
         """Put a value into a register, with what that does."""
         self.accesses += 1
         if register == FIFO:
-            self._fifo.append(value)
-            del self._fifo[FIFO_SIZE:]
+            self._fifo.push(value)
         elif register == COMMAND:
             self._begin(value & 0x0F)
         elif register not in (ERROR, CONTROL, CRC_HIGH, CRC_LOW, VERSION):
@@ -102,7 +96,7 @@ class Chip:
         elif register == COLL:
             value = now & 0x7F | value & 0x80
         elif register == FIFO_LEVEL and value & 0x80:
-            self._fifo.clear()
+            self._fifo.flush()
         self._registers[register] = value
         if register == BIT_FRAMING and value & 0x80 and self._registers[COMMAND] == TRANSCEIVE:
             self._transceive()
@@ -117,11 +111,10 @@ class Chip:
     def _begin(self, command: int) -> None:
         self._registers[COMMAND] = command
         if command == SOFT_RESET:
-            self.power_cut()
+            self.power_on()
             self._registers[COMMAND] = IDLE
         elif command == CALC_CRC:
-            self._registers[CRC_LOW], self._registers[CRC_HIGH] = crc_a(bytes(self._fifo))
-            self._fifo.clear()
+            self._registers[CRC_LOW], self._registers[CRC_HIGH] = crc_a(self._fifo.take())
             self._registers[DIV_IRQ] = self._registers.get(DIV_IRQ, 0) | 0x04
         elif command == AUTHENT:
             self._authenticate()
@@ -135,12 +128,13 @@ class Chip:
 
     @property
     def _hearing(self) -> list[PlainCard]:
+        if self._visitors is not None:
+            self._lay(self._visitors(self.now))
         return self.cards if self._registers.get(TX_CONTROL, 0) & 3 == 3 else []
 
     def _transceive(self) -> None:
         framing = self._registers[BIT_FRAMING]
-        data, last_bits, align = bytes(self._fifo), framing & 7, framing >> 4 & 7
-        self._fifo.clear()
+        data, last_bits, align = self._fifo.take(), framing & 7, framing >> 4 & 7
         self._registers[ERROR] = 0
         self._registers[COLL] = (self._registers[COLL] & 0x80) | 0x20
         self._interrupt(TX_IRQ)
@@ -160,16 +154,14 @@ class Chip:
             if not self._registers[COLL] & 0x80:
                 merged = merged[:collision] + [0] * (len(merged) - collision)
         bits = [0] * align + merged
-        self._fifo += bytes(
-            sum(bit << place for place, bit in enumerate(bits[start : start + 8])) for start in range(0, len(bits), 8)
-        )
+        for start in range(0, len(bits), 8):
+            self._fifo.push(sum(bit << place for place, bit in enumerate(bits[start : start + 8])))
         self._registers[CONTROL] = len(bits) % 8
         self._interrupt(RX_IRQ)
 
     def _authenticate(self) -> None:
-        command, block, *rest = self._fifo
+        command, block, *rest = self._fifo.take()
         key, uid = bytes(rest[:6]), bytes(rest[6:10])
-        self._fifo.clear()
         self._registers[ERROR] = 0
         for card in self._hearing:
             if card.state == "active" and card.uid[-4:] == uid and card.authenticate(command, block, key):
@@ -190,3 +182,32 @@ def merge(answers: list[Bits]) -> tuple[Bits, int]:
         if len(values) > 1 and not collision:
             collision = place + 1
     return merged, collision
+
+
+class SPICardReader(CardReader):
+    """As it is on most boards."""
+
+    def transfer(self, data: bytes) -> bytes:
+        """See :class:`gateway.simulation.model.SPIModel`: an address, then values or further addresses."""
+        if data[0] & 0x80:
+            return b"\0" + bytes(self.get(address >> 1 & 0x3F) for address in data[:-1])
+        for value in data[1:]:
+            self.set(data[0] >> 1 & 0x3F, value)
+        return bytes(len(data))
+
+
+class I2CCardReader(CardReader, I2CModel):
+    """As in M5Stack's units: the registers' numbers are not shifted, and all that is said is about one register."""
+
+    _register = 0
+
+    def write(self, data: bytes) -> None:
+        """See :class:`gateway.simulation.model.I2CModel`."""
+        if data:
+            self._register = data[0]
+        for value in data[1:]:
+            self.set(self._register, value)
+
+    def read(self, size: int) -> bytes:
+        """See :class:`gateway.simulation.model.I2CModel`."""
+        return bytes(self.get(self._register) for _ in range(size))
