@@ -78,7 +78,7 @@ LIGHT = {"illuminance": "illuminance"}
 CHIPS: dict[str, dict[str, str]] = {
     **dict.fromkeys(("dht11", "am2315", "htu21", "hts221", "si7020", "hdc2010", "hdc3020"), CLIMATE),
     **dict.fromkeys(("hdc100x", "hdc1000", "hdc1008", "hdc1010", "hdc1050", "hdc1080"), CLIMATE),
-    **dict.fromkeys(("bmp180", "bmp280", "bmp380", "bmp580", "ms5611", "dps310", "lps22hb"), AIR),
+    **dict.fromkeys(("bmp180", "bmp280", "bmp380", "bmp580", "ms5611", "ms5637", "ms5805", "dps310"), AIR),
     **dict.fromkeys(("bme280", "bme680"), AIR | CLIMATE),
     **dict.fromkeys(("bh1750", "tsl2561", "tsl4531", "veml6030", "veml7700", "opt3001", "max44009", "isl29018"), LIGHT),
     **dict.fromkeys(("scd30", "scd40", "scd41"), CLIMATE | {"co2": "concentration_co2"}),
