@@ -19,14 +19,12 @@ Sample:
         { name = "temperature" },
         { name = "humidity", attribute = "relative_humidity" },
     ]
-    interval = "10s"
-                                        # of an accelerometer, one of three values:
-    # fields = [{ name = "z", attribute = "acceleration", index = 2 }]
+    # fields = [{ name = "z", attribute = "acceleration", index = 2 }]     # one of three values
 
 Traps: ``fields`` know the units of Adafruit's design guide; whatever a library calls otherwise needs ``unit``. Some
-libraries sleep while they measure: with ``timeout`` in mind, a slow chip is better read by a driver of its own. When
-a chip lost power it is set up again as soon as a read of it fails; one that answers nonsense then instead of failing
-cannot be noticed here. A driver of your own that uses Blinka itself needs ``isolation = "process"`` next to this one.
+libraries sleep while they measure: mind ``timeout``. A chip that lost power is set up again as soon as a read fails;
+one that answers nonsense then cannot be noticed here. A driver of your own that uses Blinka needs ``isolation =
+"process"`` next to this one.
 
 Sources: CircuitPython's design guide for names and units; adafruit_bus_device for what a library asks of a bus.
 """
@@ -34,10 +32,12 @@ Sources: CircuitPython's design guide for names and units; adafruit_bus_device f
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import math
 import sys
 import types
+import typing
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Literal
@@ -61,6 +61,8 @@ TYPES: dict[str, Any] = {"number": float, "text": str, "boolean": bool}
 NONSENSE = (ValueError, RuntimeError, ArithmeticError, LookupError)
 """What libraries raise when a chip says what cannot be: wrong checksums, wrong ids, impossible calibrations."""
 ADDRESS_NAMES = ("address", "addr", "i2c_address", "i2c_addr", "device_address")
+TYPING = ("circuitpython_typing", "circuitpython_typing.device_drivers")
+BLINKA = ("busio", "board", "digitalio", "microcontroller", "micropython", *TYPING)
 WAIT, STEP = 1.0, 0.05
 """Seconds to wait for ``ready``, and between two looks."""
 
@@ -122,13 +124,12 @@ class CircuitPython(Driver[Options]):
     @classmethod
     def channels_for(cls, options: Options) -> tuple[Channel, ...]:
         """One for each field."""
+        if not options.fields or len({field.name for field in options.fields}) < len(options.fields):
+            raise Misconfigured("fields: at least one, and no two with the same name")
         try:
-            channels = tuple(channel(field) for field in options.fields)
+            return tuple(channel(field) for field in options.fields)
         except ValueError as error:
             raise Misconfigured(f"fields: {error}") from error
-        if not channels or len({channel.name for channel in channels}) < len(channels):
-            raise Misconfigured("fields: at least one, and no two with the same name")
-        return channels
 
     def open(self) -> None:
         """Import the library, and let it set up the chip."""
@@ -137,13 +138,12 @@ class CircuitPython(Driver[Options]):
         self._bus = Bus(lambda address: self.i2c(o.bus, address, mux=o.mux, mux_channel=o.mux_channel), o.address)
         with self._reactions(opening=True):
             try:
-                takes = [*inspect.signature(kind).parameters][1:]
-                named = {name: o.address for name in takes if name in ADDRESS_NAMES}
+                named = {name: o.address for name in inspect.signature(kind).parameters if name in ADDRESS_NAMES}
                 self._sensor = kind(self._bus, **named, **o.kwargs)
                 for name in filter(None, (*o.set, o.ready, *(field.attribute or field.name for field in o.fields))):
                     if not hasattr(kind, name) and name not in vars(self._sensor):
-                        has = ", ".join(key for key in dir(kind) if not key.startswith("_"))
-                        raise Misconfigured(f"{o.module}.{o.class_} has no attribute {name}", hint=f"it has {has}")
+                        hint = f"it has {', '.join(key for key in dir(kind) if not key.startswith('_'))}"
+                        raise Misconfigured(f"{o.module}.{o.class_} has no attribute {name}", hint=hint)
                 for name, value in o.set.items():
                     setattr(self._sensor, name, value)
                 for name in o.setup:
@@ -158,12 +158,11 @@ class CircuitPython(Driver[Options]):
             return {field.name: self._value(field) for field in self.options.fields}
 
     def _wait_until_ready(self) -> None:
-        waited = 0.0
+        until = self.elapsed() + WAIT
         while self.options.ready and not self._get(self.options.ready):
-            if waited >= WAIT:
+            if self.elapsed() >= until:
                 raise BadReading(f"{self.options.ready} is still false")
             self.wait(STEP)
-            waited += STEP
 
     def _get(self, name: str) -> Any:
         value = getattr(self._sensor, name)
@@ -265,16 +264,17 @@ def channel(field: Field) -> Channel:
     unit, device_class = (
         UNITS.get(field.attribute or field.name, (None, None)) if field.type == "number" else (None, None)
     )
-    if field.unit is not None and field.unit != unit:
+    if field.unit not in (None, unit):
         unit, device_class = field.unit, None
     return Channel(field.name, unit, field.device_class or device_class, type=TYPES[field.type])
 
 
 def find_class(module: str, name: str) -> Any:
     """The class of a library. ``Misconfigured`` when it is not there."""
-    for part in ("busio", "board", "digitalio", "microcontroller", "micropython", "circuitpython_typing"):
+    for part in BLINKA:
         sys.modules.setdefault(part, Nothing(part))
-    sys.modules.setdefault("circuitpython_typing.device_drivers", Nothing("circuitpython_typing.device_drivers"))
+    if importlib.util.find_spec("typing_extensions") is None:  # some ask for it, and need what every Python has
+        sys.modules["typing_extensions"] = typing
     try:
         library = importlib.import_module(module)
     except ImportError as error:
