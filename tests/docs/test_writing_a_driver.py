@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.catalog import Catalog
+from gateway.driver import BadReading
 from gateway.testing import DriverHarness, FakeHardware, FakeI2C, FakeSerial, build_options, check_driver, load_driver
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,3 +95,18 @@ def test_the_driver_that_shares_its_line(folder: Path) -> None:
         port.feed(b"05 011\r")
         assert it.read() == {"level": 63}
         assert port.shared
+
+
+def test_the_reader_of_tags(folder: Path) -> None:
+    """It says what is there, and its events are declared."""
+    port = FakeSerial()
+    driver = load_driver(folder / "drivers" / "tag_lines.py")
+    check_driver(driver, {"port": "/dev/x"})
+    with DriverHarness(driver, hardware=FakeHardware(ports={"/dev/x": port}), port="/dev/x") as it:
+        assert [channel.name for channel in it.channels] == ["event", "tag", "dwell_s", "at_start"]
+        assert it.read() is None
+        port.feed(b"04A23B5C\r\n")
+        assert it.read() == {"tag": "04a23b5c"}
+        port.feed(b"hello\n")
+        with pytest.raises(BadReading, match="no tag"):
+            it.read()
