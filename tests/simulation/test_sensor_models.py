@@ -116,6 +116,18 @@ def test_files_of_the_kernel() -> None:
             it.read()
 
 
+def test_numbers_of_the_kernel() -> None:
+    """A chip that comes gets the first number that is free, and takes nobody's."""
+    world = World(VirtualTime())
+    first, second = (Simulated(Iio, world=world, chip=chip) for chip in ("dht11@4", "dht11@17"))
+    world.disconnect(first.model)
+    third = Simulated(Iio, world=world, chip="bmp280")
+    third.model.values = {"pressure": 101.3}
+    with second, third:
+        assert third.read()["pressure"] == 1013
+        assert list(second.read()) == ["temperature", "humidity"]
+
+
 @pytest.mark.parametrize(("celsius", "hectopascal", "percent"), [(21.5, 1013.25, 45), (-20, 850, 10), (60, 1080, 95)])
 def test_bme280(celsius: float, hectopascal: float, percent: float) -> None:
     """The registers are made with the data sheet's whole numbers, and read with its other formulas."""

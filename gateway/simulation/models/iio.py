@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -53,7 +54,8 @@ class Chip(FileModel):
 
 
 def attach(world: World, options: Any) -> Chip:
-    """The next number among the chips, with every usual input and those of the options."""
-    chip = Chip(f"{DEVICES}/iio:device{len(world.files.glob(f'{DEVICES}/*'))}", options)
+    """The first number that is free, with every usual input and those of the options."""
+    places = (f"{DEVICES}/iio:device{number}" for number in itertools.count())
+    chip = Chip(next(place for place in places if not world.files.exists(place)), options)
     world.connect_files(chip)
     return chip
