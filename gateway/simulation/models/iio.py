@@ -50,7 +50,7 @@ class Chip(FileModel):
         quantity = next((name for name in sorted(USUAL, key=len, reverse=True) if source.startswith(name)), "")
         low, high = USUAL.get(quantity, (0, 100))
         value = self.values.get(source, self.swing(low, high))
-        return f"{value:.0f}" if high >= 100 else f"{value:.6g}"  # in thousandths, it has whole ones
+        return f"{value:.0f}" if high >= 1000 else f"{value:.6g}"  # in thousandths, it has whole ones
 
 
 def attach(world: World, options: Any) -> Chip:
