@@ -13,7 +13,7 @@ from gateway.driver import BadReading, DeviceUnavailable
 from gateway.simulation.card import Classic, Ntag, PlainCard
 from gateway.simulation.card_reader import I2CCardReader as Chip
 from gateway.status.board import State
-from gateway.testing import DriverHarness, FakeHardware, FakeI2C, build_options
+from gateway.testing import DriverHarness, FakeHardware, FakeI2C, Simulated, build_options
 
 A, B, C = "deadbeef", "04a23b5c6d7e80", "0102030405060708090a"
 
@@ -166,3 +166,24 @@ def test_cards_come_and_go_in_a_simulation() -> None:
     assert runs[0] == runs[1]
     assert len({event["tag"] for event in runs[0]}) > 1
     assert [event["event"] for event in runs[0]][:4] == ["arrived", "left"] * 2
+
+
+def test_wrong_bits_on_the_bus_make_no_card() -> None:
+    """In 1000 reads with a bit turned here and there: the card, nobody, or an error; and then all is well."""
+    with Simulated(Ws1850s) as it:
+        it.model.lay(Ntag(B))
+        it.model.faults.flips = 0.002
+        seen: set[str] = set()
+        for _ in range(1000):
+            try:
+                seen |= {one["tag"] for one in it.read() or ()}  # type: ignore[call-overload, index]
+            except BadReading:
+                continue
+            except DeviceUnavailable:
+                it.model.faults.flips = 0.0
+                it.reopen()
+                it.model.faults.flips = 0.002
+        assert seen == {B}
+        it.model.faults.flips = 0.0
+        it.reopen()
+        assert it.read() == [{"tag": B}]
