@@ -141,7 +141,7 @@ class CircuitPython(Driver[Options]):
                 named = {name: o.address for name in inspect.signature(kind).parameters if name in ADDRESS_NAMES}
                 self._sensor = kind(self._bus, **named, **o.kwargs)
                 for name in filter(None, (*o.set, o.ready, *(field.attribute or field.name for field in o.fields))):
-                    if not hasattr(kind, name) and name not in vars(self._sensor):
+                    if inspect.getattr_static(self._sensor, name, open) is open:  # hasattr would ask the chip
                         hint = f"it has {', '.join(key for key in dir(kind) if not key.startswith('_'))}"
                         raise Misconfigured(f"{o.module}.{o.class_} has no attribute {name}", hint=hint)
                 for name, value in o.set.items():

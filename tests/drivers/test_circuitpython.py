@@ -19,6 +19,13 @@ BME280 = {0xD0: 0x60, 0x88: TRIMS, 0xE1: TRIMS_H, 0xF3: 0, 0xF7: DATA}
 AIR = [{"name": "temperature"}, {"name": "pressure"}, {"name": "humidity"}]
 
 LIBRARY = '''
+class Bit:
+    """As adafruit_register has it: it can be asked of an object only."""
+
+    def __get__(self, sensor, kind):
+        return sensor.gain
+
+
 class Sensor:
     """As Adafruit writes them."""
 
@@ -52,6 +59,7 @@ class Sensor:
 
     nothing = None
     mode = "fast"
+    bit = Bit()
 '''
 
 
@@ -168,6 +176,12 @@ def test_what_a_library_needs(library: ModuleType) -> None:
         assert [channel.unit for channel in it.channels] == ["m/s²", None, None, "%", "lx", None]
         sensor.bus.unlock()
         assert sensor.bus.try_lock()  # left locked by the library when it was made, and given back by us
+
+
+def test_a_register_of_the_library(library: ModuleType) -> None:
+    """An attribute made with adafruit_register is there, although its class cannot be asked for it."""
+    with made_up([{"name": "bit"}], ready="bit") as it:
+        assert it.read() == {"bit": 1}
 
 
 def test_ready(library: ModuleType) -> None:
