@@ -13,16 +13,18 @@ from gateway.cli.output import note, out, out_json
 
 if TYPE_CHECKING:
     from gateway.catalog import Catalog, Found
+    from gateway.known.thing import Thing
 
 
-@click.command(epilog=example("sensorpost drivers", "sensorpost drivers mock", "sensorpost drivers --json"))
+@click.command(epilog=example("sensorpost drivers", "sensorpost drivers dht22", "sensorpost drivers --json"))
 @click.argument("name", required=False)
 @config_option
 @json_option()
 def command(name: str | None, config: Path | None, as_json: bool) -> None:  # noqa: FBT001 (click passes a flag)
     """The drivers found and where from; with NAME, its options, channels and a sample to paste.
 
-    Drivers are found among the bundled ones, in the configuration's drivers_dir, and in installed packages.
+    Drivers are found among the bundled ones, in the configuration's drivers_dir, and in installed packages. NAME may
+    also be what people call a sensor that another driver reads: dht22, sht31, ads1115, arduino.
     """
     from gateway.catalog import Catalog  # noqa: PLC0415 (a driver's file is run only now)
 
@@ -72,8 +74,12 @@ def _list(catalog: Catalog, *, as_json: bool) -> None:
 
 def _one(catalog: Catalog, name: str, *, as_json: bool) -> None:
     from gateway.cli import describe  # noqa: PLC0415
+    from gateway.known.thing import called  # noqa: PLC0415
 
     found = catalog.find(name)
+    if found is None and (thing := called(name)) is not None:
+        _way(name, thing, as_json=as_json)
+        return
     if found is None:
         near = get_close_matches(name.lower().replace("-", "_"), catalog.names(), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
@@ -84,6 +90,18 @@ def _one(catalog: Catalog, name: str, *, as_json: bool) -> None:
         raise click.ClickException(f"driver {name} ({found.source}) cannot be loaded: {found.error}")
     if not as_json:
         _describe(found)
+
+
+def _way(name: str, thing: Thing, *, as_json: bool) -> None:
+    """How something is read that has no driver of its name."""
+    if as_json:
+        facts = {"name": name, "title": thing.title, "driver": thing.driver or None, "served": thing.is_served}
+        out_json({**facts, "needs": thing.needs(), "note": thing.note, "stanza": thing.stanza()})
+        return
+    out(f"There is no driver {name}. {thing.way()}.")
+    if stanza := thing.stanza():
+        out()
+        out(stanza)
 
 
 def _describe(found: Found) -> None:

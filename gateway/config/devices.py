@@ -114,13 +114,23 @@ def _driver(table: dict[str, Any], path: KeyPath, catalog: Catalog, report: Repo
         return None
     found = catalog.find(wanted)
     if found is None:
-        near = nearest(wanted, catalog.names())
-        meant = f"; did you mean {near}?" if near else ""
-        report.wrong((*path, "driver"), "there is no such driver", f"all of them: sensorpost drivers{meant}")
+        report.wrong((*path, "driver"), "there is no such driver", _instead(wanted, catalog))
         return None
     if found.driver is None and strict:
         report.add((*path, "driver"), f"the driver {wanted} ({found.source}) cannot be loaded", found.error)
     return found
+
+
+def _instead(wanted: str, catalog: Catalog) -> str:
+    """What to write in place of a driver that there is not."""
+    from gateway.known.thing import called  # noqa: PLC0415 (a table of its own, only for those who need it)
+
+    thing = called(wanted)
+    if thing is not None:
+        return f"{thing.way()}; a stanza to paste: sensorpost drivers {wanted}"
+    near = nearest(wanted, catalog.names())
+    meant = f"; did you mean {near}?" if near else ""
+    return f"all of them: sensorpost drivers{meant}"
 
 
 def _values(

@@ -150,3 +150,24 @@ def test_an_invalid_configuration_that_was_named(tmp_path: Path) -> None:
     """With ``-c`` it is what was asked for: exit code 78."""
     (tmp_path / "a.toml").write_text('[devices.x]\ndriver = "mok"\n')
     assert main(["drivers", "-c", "a.toml"]) == 78
+
+
+def test_a_sensor_that_another_driver_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says which driver, the line for config.txt, and shows a stanza that ``check`` accepts."""
+    assert main(["drivers", "DHT-22"]) == 0
+    text = capsys.readouterr().out
+    assert "the driver iio; dtoverlay=dht11,gpiopin=4 in /boot/firmware/config.txt" in text
+    stanza = tmp_path / "stanza.toml"
+    stanza.write_text(text[text.index("[devices.") :])
+    assert main(["check", "-c", str(stanza)]) == 0
+
+
+def test_a_sensor_that_another_driver_reads_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """The way as one value; of what nobody reads the driver is null."""
+    assert main(["drivers", "rc522", "--json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert set(value) == {"name", "title", "driver", "served", "needs", "note", "stanza"}
+    assert (value["name"], value["driver"], value["served"]) == ("rc522", "mfrc522", True)
+    assert main(["drivers", "relay", "--json"]) == 0
+    value = json.loads(capsys.readouterr().out)
+    assert (value["driver"], value["served"], value["stanza"]) == (None, False, "")

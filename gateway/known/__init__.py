@@ -1,0 +1,1 @@
+"""What people call things, and how each of them is read here."""
