@@ -59,7 +59,7 @@ def _header(pin: int) -> kernel.Chip:
             message, hint = f"GPIO cannot be used: {os.strerror(error.errno or 0)}", ""
         raise DeviceUnavailable(f"GPIO {pin}: {message}", hint=hint) from error
     for chip in found:
-        if chip.is_header:
+        if chip.is_header or (len(found) == 1 and chip.label.startswith("pinctrl-")):  # a board like a Pi
             if pin not in range(chip.lines):
                 raise Misconfigured(f"there is no GPIO {pin}", hint=f"0 to {chip.lines - 1} are there, mostly 2 to 27")
             return chip

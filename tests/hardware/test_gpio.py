@@ -219,6 +219,19 @@ def test_every_pi_has_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     kernel.close()
 
 
+def test_a_board_like_a_pi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its only pin controller is meant; where there are several, none is taken for the header."""
+    kernel = Kernel(tmp_path, "pinctrl-other")
+    kernel.install(monkeypatch)
+    RealHardware("door").gpio(4).close()
+    kernel.close()
+    two = tmp_path / "two"
+    two.mkdir()
+    Kernel(two, "pinctrl-one", "pinctrl-two").install(monkeypatch)
+    with pytest.raises(DeviceUnavailable, match="no 40-pin header"):
+        RealHardware("door").gpio(4)
+
+
 def test_what_no_pin_can_have(kernel: Kernel, hardware: RealHardware) -> None:
     """Trying again would not help."""
     with pytest.raises(Misconfigured, match="no pull 'sideways'"):
