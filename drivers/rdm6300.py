@@ -169,9 +169,9 @@ def decode(digits: bytes) -> bytes:
     try:
         *tag, checksum = bytes.fromhex(digits.decode("ascii"))
     except ValueError:
-        raise BadReading(f"a frame with other than hexadecimal digits: {digits!r}") from None
-    if len(tag) != 5:  # fromhex takes white space
-        raise BadReading(f"a frame with other than hexadecimal digits: {digits!r}")
+        tag, checksum = [], 0
+    if len(tag) != 5:  # fromhex takes white space. What came is not shown: it is nearly a tag, which may be hashed
+        raise BadReading("a frame with other than hexadecimal digits", hint="hold the tag still; check the wiring")
     if reduce(xor, tag) != checksum:
         raise BadReading("a frame with a wrong checksum", hint="hold the tag still; keep the coil away from metal")
     return bytes(tag)

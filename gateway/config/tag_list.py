@@ -19,6 +19,7 @@ from gateway.options import option, options
 _HEX = re.compile(r"[0-9a-f]+")
 _BETWEEN = re.compile(r"[\s:.-]")
 """What people put between the bytes of a tag."""
+LONGEST_LABEL = 200
 
 
 @options
@@ -27,6 +28,11 @@ class Entry:
 
     label: str | None = option(None, help="Whose it is; added to its events.")
     allowed: bool = option(True, help="false: known, but not to be let in.")
+
+    def __post_init__(self) -> None:
+        """Refuse a label that is none: it is in every event."""
+        if self.label is not None and len(self.label) > LONGEST_LABEL:
+            raise ValueError(f"the label has {len(self.label)} characters; {LONGEST_LABEL} is the most")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ def read_tag_list(path: Path) -> Entries:
 
 def _entry(key: str, value: Any, report: Report) -> Any:
     if isinstance(value, str):
-        return Entry(label=value, allowed=True)
+        value = {"label": value}
     if not isinstance(value, dict):
         report.wrong(("tags", key), "is neither a label nor a table", 'write "Anna" or { label = "Anna" }')
         return INVALID

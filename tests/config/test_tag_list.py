@@ -54,6 +54,15 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_label_that_is_a_book(tmp_path: Path) -> None:
+    """It would be in every event."""
+    long = "x" * 201
+    for text in (f'[tags]\n04a2 = "{long}"\n', f'[tags]\n04a2 = {{ label = "{long}" }}\n'):
+        assert refused(tmp_path / "tags.toml", text) == [
+            ":2: tags.04a2: the label has 201 characters; 200 is the most",
+        ]
+
+
 def test_the_same_tag_twice(tmp_path: Path) -> None:
     """However it is written."""
     (problem,) = refused(tmp_path / "tags.toml", '[tags]\n04a2 = "x"\n"04:A2" = "y"\n')

@@ -67,6 +67,19 @@ def test_a_held_card_arrives_once(lay: Lay) -> None:
     assert event["dwell_s"] > SETTLED
 
 
+def test_a_thread_that_hangs_lets_nothing_arrive_twice(lay: Lay) -> None:
+    """Another one takes its place; what the old one brings when it wakes counts for nothing."""
+    table = lay("04a2", keys='isolation = "thread"\ntimeout = "300ms"')
+    table.events(1)
+    table.put("hang")
+    wait_until(lambda: table.newest("door/status")["abandoned"] == 1, 10.0, "it is given up")
+    wait_until(lambda: table.newest("door/status")["state"] == "online", 15.0, "it is back")
+    time.sleep(3.0)  # the old one wakes
+    assert len(table.events(1)) == 1
+    table.put()
+    assert [event["event"] for event in table.events(2)] == ["arrived", "left"]
+
+
 def test_the_list_serves_while_the_broker_is_away(lay: Lay, mosquitto: Mosquitto, tmp_path: Path) -> None:
     """Events of that time come late, with what the list said then; a list that was broken meanwhile is in the log."""
     file = tmp_path / "site" / "tags.toml"

@@ -26,10 +26,10 @@ class Table(TagDriver[Options]):
 
     def read(self):
         words = Path(self.options.path).read_text().split()
-        if words == ["exit"]:
+        if words in (["exit"], ["hang"]):
             Path(self.options.path).write_text("04a2")
-            import os
-            os._exit(3)
+            import os, time
+            time.sleep(3) if words == ["hang"] else os._exit(3)
         return [{"tag": word} for word in words]
 '''
 HEAD = """
