@@ -30,10 +30,12 @@ class Twin:
         """A message has come. A retained one of an earlier run of ours is older than this run."""
         if message.topic != self.topic:
             return
+        if message.topic != self.topic:
+            return
         try:
             health = json.loads(message.payload)
             run, time = str(health["run"]), str(health["time"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return
         if run == self._run or (message.retained and time <= self._since):
             return

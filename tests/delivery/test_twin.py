@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from support import FakeClock
 
 from gateway.delivery.mqtt import Received
@@ -29,6 +30,22 @@ def test_our_own_messages_raise_nothing() -> None:
     """The broker sends us what we publish."""
     twin, alarms, _ = make()
     twin.heard(health("ours", "2026-11-22T07:00:30.000Z"))
+    assert alarms.texts() == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [
+        ("B/gateway/request/read", b'{"run":"theirs","time":"2026-11-22T07:00:10.000Z"}'),
+        (TOPIC, b"[" * 100_000),
+        (TOPIC, b"\xff"),
+        (TOPIC, b"[]"),
+    ],
+)
+def test_what_is_no_health_raises_nothing(topic: str, payload: bytes) -> None:
+    """Other subscriptions come this way, too, and anybody may publish anything."""
+    twin, alarms, _ = make()
+    twin.heard(Received(1, topic, payload, retained=False))
     assert alarms.texts() == []
 
 
