@@ -42,6 +42,7 @@ from gateway.driver import (
     Misconfigured,
     Result,
     Scalar,
+    Settable,
     option,
     options,
 )
@@ -66,7 +67,8 @@ class Signal:
     period: Duration = option(default=60.0, min=0.001, help="sine, ramp, square: the time of one round")
     step: float = option(default=1.0, help="walk: the longest step; counter: what each reading adds")
     value: float | bool | str = option(default=0.0, help="constant: the value; counter: the first value")
-    values: tuple[float | bool | str, ...] = option(default=(), help="choice: what to choose from")
+    values: tuple[float | bool | str, ...] = option(default=(), help="choice, constant: what to choose from")
+    writable: bool = option(default=False, help="constant: a command can set it; a text to one of `values`")
     file: str = option(default="", help="csv: a file with a header line; each reading takes the next row, in a circle")
 
 
@@ -136,8 +138,8 @@ class Mock(Driver[Options]):
 
     def __init__(self, options: Options, runtime: Any) -> None:
         super().__init__(options, runtime)
-        self._index = 0
-        self._walks: dict[str, float] = {}
+        self._index = itertools.count()
+        self._kept: dict[str, Any] = {}  # by channel: where a walk is, and what was written
         self._tables: dict[str, list[float | None]] = {}
         self._flooded_until: float | None = None
         self._bad = itertools.cycle(bad_results(next(iter(signals(options)))))
@@ -145,9 +147,7 @@ class Mock(Driver[Options]):
     def open(self) -> None:
         """Load the files, unless a fault is due."""
         self._trouble("open")
-        for name, signal in signals(self.options).items():
-            if signal.shape == "csv":
-                self._tables[name] = load_csv(name, signal)
+        self._tables = {name: load_csv(name, one) for name, one in signals(self.options).items() if one.shape == "csv"}
 
     def read(self) -> Result:
         """The next reading, or what the faults make of it."""
@@ -164,20 +164,23 @@ class Mock(Driver[Options]):
             values = {name: SPOILT[kind].get(type(value), value) for name, value in values.items()}
         return values
 
+    def write(self, channel: str, value: Settable) -> None:
+        """It has that value until the driver is made anew."""
+        self._kept[channel] = value
+
     def close(self) -> None:
         """Nothing to close, but a fault may be due."""
         self._trouble("close")
 
     def _next(self) -> dict[str, Scalar]:
-        now, index = self.elapsed(), self._index
-        self._index += 1
+        now, index = self.elapsed(), next(self._index)
         return {name: self._value(name, signal, now, index) for name, signal in signals(self.options).items()}
 
     def _value(self, name: str, signal: Signal, now: float, index: int) -> Scalar:
         low, high = limits(signal)
         phase = now / signal.period % 1.0
         dice = functools.partial(random.Random, f"{self.options.seed}/{name}/{index}")  # repeatable is the point
-        value: Scalar = signal.value
+        value: Scalar = self._kept.get(name, signal.value)
         match signal.shape:
             case "sine":
                 value = low + (high - low) * (1 + math.sin(2 * math.pi * phase)) / 2
@@ -190,9 +193,8 @@ class Mock(Driver[Options]):
             case "choice":
                 value = dice().choice(signal.values)
             case "walk":
-                before = self._walks.get(name, (low + high) / 2)
-                value = min(high, max(low, before + dice().uniform(-signal.step, signal.step)))
-                self._walks[name] = value
+                before = self._kept.get(name, (low + high) / 2)
+                value = self._kept[name] = min(high, max(low, before + dice().uniform(-signal.step, signal.step)))
             case "csv":
                 value = self._tables[name][index % len(self._tables[name])]
         return value
@@ -210,9 +212,7 @@ class Mock(Driver[Options]):
         for fault, left in self._due(where):
             match fault.kind:
                 case "hang":  # a lock waits outside Python, where nothing can wake the thread
-                    lock = threading.Lock()
-                    lock.acquire()
-                    lock.acquire(timeout=-1 if left == math.inf else left)
+                    threading.Semaphore(0).acquire(timeout=None if left == math.inf else left)
                 case "slow":
                     time.sleep(1.0 if fault.delay is None else fault.delay)
                 case "busy":  # keeps the interpreter to itself as far as Python code can
@@ -244,23 +244,25 @@ def is_switch(signal: Signal) -> bool:
     return signal.shape == "square" and signal.max is None and not signal.min
 
 
-def channel(name: str, signal: Signal) -> Channel:
+def channel(name: str, one: Signal) -> Channel:
     """The channel that a signal feeds. ``Misconfigured`` when the signal makes no sense."""
-    values = {"choice": signal.values, "constant": (signal.value,)}.get(signal.shape, (is_switch(signal) or 0.0,))
+    values = {"choice": one.values, "constant": (one.value, *one.values)}.get(one.shape, (is_switch(one) or 0.0,))
     types: set[Any] = {type(value) if isinstance(value, bool | str) else float for value in values}
-    low, high = limits(signal)
+    low, high = limits(one)
     problems = {
         "shape choice needs values = [...]": not values,
         "values are all numbers, all texts or all true and false": len(types) > 1,
-        'shape csv needs file = "..."': signal.shape == "csv" and not signal.file,
-        "a counter begins at a number": signal.shape == "counter" and isinstance(signal.value, str | bool),
+        'shape csv needs file = "..."': one.shape == "csv" and not one.file,
+        "a counter begins at a number": one.shape == "counter" and isinstance(one.value, str | bool),
+        "only a constant is writable": one.writable and one.shape != "constant",
         f"min is {low:g}, above max, {high:g}": low > high,
     }
     if problem := next((text for text, is_so in problems.items() if is_so), None):
         raise Misconfigured(f"signals.{name}: {problem}")
     try:
         texts = tuple(str(value) for value in dict.fromkeys(values)) if types == {str} else ()
-        return Channel(name, signal.unit, signal.device_class, type=types.pop(), choices=texts)
+        more: dict[str, Any] = {"min": low, "max": high} if one.writable and float in types else {}
+        return Channel(name, one.unit, one.device_class, type=types.pop(), choices=texts, writable=one.writable, **more)
     except ValueError as error:
         raise Misconfigured(f"signals.{name}: {error}") from error
 
@@ -285,8 +287,7 @@ def make_error(name: str) -> BaseException:
     kind = ours.get(name) or getattr(builtins, name, None)
     with suppress(TypeError):  # such as that of UnicodeDecodeError, which wants five things
         if isinstance(kind, type) and issubclass(kind, BaseException):
-            made: BaseException = kind("made by the mock driver")
-            return made
+            return kind("made by the mock driver")
     raise Misconfigured(f"faults: error {name!r} is no built-in exception and none of {', '.join(ours)}")
 
 
@@ -295,6 +296,5 @@ def bad_results(name: str) -> Iterator[Any]:
     loop: list[Any] = []
     loop.append(loop)
     deep = functools.reduce(lambda inner, _: [inner], range(1000), loop)
-    for value in (b"\xff", {1, 2}, object(), 1j, "\ud800", "x" * 10_000_000, loop, deep):
-        yield {name: value}
+    yield from ({name: value} for value in (b"\xff", {1, 2}, object(), 1j, "\ud800", "x" * 10_000_000, loop, deep))
     yield from ({1: 2.0}, {"no_such_channel": 1.0}, "text", 42, [{}, None], (1 / 0 for _ in "x"))

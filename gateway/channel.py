@@ -12,6 +12,9 @@ from gateway.units import check_pair, check_state_class
 Scalar = float | int | bool | str | None
 """What one channel can hold. ``None`` says that the hardware itself reported a bad value."""
 
+Settable = float | bool | str
+"""What a writable channel can be set to."""
+
 RESERVED_KEYS = frozenset({"time", "run", "seq", "clock", "device", "topic"})
 EVENT_KEYS = frozenset({"event", "tag", "dwell_s"})
 ICON = re.compile(r"mdi:[a-z0-9]+(-[a-z0-9]+)*")
@@ -42,6 +45,9 @@ class Channel:
     ``total_increasing``, or ``none`` for no statistics; where it is not given, what the device class nearly always is.
     ``choices`` are all texts that a text channel can hold. ``entity_category="diagnostic"`` puts a channel aside that
     tells of the device rather than of the world, ``enabled_by_default=False`` hides one that few want.
+
+    ``writable``: the driver's ``write`` can set it. A number then has ``min`` and ``max``, a text ``choices``: nothing
+    else ever reaches the driver.
     """
 
     name: str
@@ -58,6 +64,7 @@ class Channel:
     entity_category: str | None = None
     icon: str | None = None
     enabled_by_default: bool = True
+    writable: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what could never be published, while the author is still looking."""
@@ -79,6 +86,10 @@ class Channel:
             raise ValueError(f"channel {self.name!r}: entity_category is 'diagnostic' or not given")
         if self.icon is not None and not ICON.fullmatch(self.icon):
             raise ValueError(f"channel {self.name!r}: an icon is a name such as 'mdi:gauge', not {self.icon!r}")
+        if self.writable and self.type is float and (self.min is None or self.max is None):
+            raise ValueError(f"channel {self.name!r}: a writable number needs min and max")
+        if self.writable and self.type is str and not self.choices:
+            raise ValueError(f"channel {self.name!r}: a writable text needs choices, all texts that it can be set to")
 
 
 TAG_CHANNELS = (

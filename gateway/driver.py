@@ -4,7 +4,7 @@ A driver is one file with one :class:`Driver` subclass. It says what it is (kind
 and timeouts) and does three things: ``open``, ``read`` and, seldom, ``close``. Time stamps, schedules, retries, topics,
 logging of failures and the MQTT side belong to the runtime. ``docs/writing-a-driver.md`` shows one from start to end.
 
-All three methods of one driver object are called from one thread and never at the same time: a driver needs no locks.
+All methods of one driver object are called from one thread and never at the same time: a driver needs no locks.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from gateway.cards import Answer, Cards, card_channels
-from gateway.channel import LIST_CHANNELS, TAG_CHANNELS, Channel, Kind, Scalar
+from gateway.channel import LIST_CHANNELS, TAG_CHANNELS, Channel, Kind, Scalar, Settable
 from gateway.errors import BadReading, DeviceUnavailable, DriverError, Misconfigured
 from gateway.hardware.private_library import private_library
 from gateway.hardware.protocols import (
@@ -74,6 +74,7 @@ __all__ = [
     "SecretSource",
     "SerialOptions",
     "SerialPort",
+    "Settable",
     "Size",
     "Sysfs",
     "TagDriver",
@@ -152,6 +153,14 @@ class Driver(Seam, Generic[OptionsT]):
 
     def close(self) -> None:
         """Say good-bye to the device if it wants that. What ``self.serial(...)`` opened closes by itself."""
+
+    def write(self, channel: str, value: Settable) -> None:  # noqa: ARG002 (for those who override it)
+        """Set a channel that is declared ``writable``, within ``timeout``. Called between two reads, with it open.
+
+        ``value`` is of the channel's type, in the driver's unit, within its limits and one of its choices. Raise
+        ``BadReading`` when the device does not take it; ``read`` is called next and says what it has made of it.
+        """
+        raise TypeError(f"{type(self).__name__} has no write method")
 
     def reset(self) -> None:
         """Bring back a device that does not answer: its reset pin, a reset command, the power of its port.

@@ -30,9 +30,11 @@ def test_a_wrong_pair_names_the_right_units() -> None:
         ({"type": str, "device_class": "enum"}, "needs choices"),
         ({"entity_category": "config"}, "diagnostic"),
         ({"icon": "gauge"}, "mdi:gauge"),
+        ({"writable": True, "min": 0}, "needs min and max"),
+        ({"type": str, "writable": True}, "needs choices"),
     ],
 )
-def test_what_home_assistant_would_refuse(wrong: dict[str, object], words: str) -> None:
+def test_what_nobody_could_use(wrong: dict[str, object], words: str) -> None:
     """Is refused while the driver is imported, with what is accepted."""
     with pytest.raises(ValueError, match=words):
         Channel("x", **wrong)  # type: ignore[arg-type]

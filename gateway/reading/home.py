@@ -1,17 +1,30 @@
-"""Where a driver lives: in the thread of its reader; in a process of its own, see :mod:`gateway.reading.remote`."""
+"""A driver as its reader sees it, and where it lives: in the reader's thread; in a process, see ``remote``."""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.clocks import Clock
 from gateway.config.settings import DeviceSettings
-from gateway.driver import Driver
+from gateway.driver import Driver, Settable
 from gateway.hardware.protocols import Hardware
 from gateway.reading.freeze import Frozen, freeze
 from gateway.reading.memory import DeviceMemory
 from gateway.reading.runtime import DriverRuntime, ReaderHardware
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Beat:
+    """A call into the driver that is under way. Each call has an object of its own."""
+
+    what: str
+    """start, reset, open, read, write or close."""
+    limit: float
+    """Seconds after which it counts as hung."""
+    began_ns: int
+    """Boot time."""
 
 
 class Openable(Protocol):
@@ -22,6 +35,9 @@ class Openable(Protocol):
 
     def read(self) -> Any:
         """See :meth:`gateway.driver.Driver.read`; what it returns is for :meth:`Home.check`."""
+
+    def write(self, channel: str, value: Settable) -> None:
+        """See :meth:`gateway.driver.Driver.write`."""
 
     def reset(self) -> None:
         """See :meth:`gateway.driver.Driver.reset`."""

@@ -79,7 +79,7 @@ class Room:
                 self._start(message)
             else:
                 assert self._driver is not None
-                result = getattr(self._driver, message["call"])()
+                result = getattr(self._driver, message["call"])(*message.get("arguments", ()))
                 return self._check(result) if message["call"] == "read" else {}
         except BaseException as error:  # noqa: BLE001 (drivers may raise anything; the gateway decides what it means)
             trouble = sort_out(error)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from gateway.clocks import Clock
@@ -20,14 +19,15 @@ from gateway.config.settings import DeviceSettings
 from gateway.delivery.queue import DeviceQueue
 from gateway.driver import BadReading, Driver, Kind
 from gateway.hardware.protocols import Hardware
-from gateway.reading.home import Here, Home, Openable
+from gateway.reading.home import Beat, Here, Home, Openable
 from gateway.reading.ladder import Rung
 from gateway.reading.memory import DeviceMemory, Report
 from gateway.reading.outlet import Outcome, Outlet, Taken
 from gateway.reading.pace import Backoff
 from gateway.reading.remote import Process, Remote
-from gateway.reading.schedule import SECOND, Schedule, share, spread
+from gateway.reading.schedule import SECOND, Schedule, spread
 from gateway.reading.trouble import Reaction, Trouble, sort_out
+from gateway.reading.writing import Stop, Write, Writes
 from gateway.status.board import DeviceBoard, State
 from gateway.status.meter import Seat
 
@@ -47,18 +47,6 @@ PATIENCE = 10 * SECOND
 """When bad readings have come for so long, and that many of them, the device is opened again."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Beat:
-    """A call into the driver that is under way. Each call has an object of its own."""
-
-    what: str
-    """start, reset, open, read or close."""
-    limit: float
-    """Seconds after which it counts as hung."""
-    began_ns: int
-    """Boot time."""
 
 
 class Reader:
@@ -81,7 +69,7 @@ class Reader:
         assert settings.driver_type is not None
         now = clock.boot_ns()
         self.settings = settings
-        self.stop = threading.Event()
+        self.stop = Stop()
         """Set to end the reader: between two calls of the driver at once, else when the call returns."""
         self.beat: Beat | None = None
         """The driver call under way. The supervisor looks at it from outside."""
@@ -90,6 +78,8 @@ class Reader:
         self.lost = False
         """It has ended because the process that its driver lived in is of no use any more."""
         self.report = Report(board, memory)
+        self.writes = Writes(self.stop.or_more)
+        """What is to be set. Any thread may add to it."""
         self._clock = clock
         self._memory = memory
         self._pid = None if process is None else process.pid
@@ -119,6 +109,7 @@ class Reader:
         except BaseException:  # our own bug: the supervisor replaces the reader
             log.exception("%s: the reader has ended unexpectedly", self.settings.device)
         finally:
+            self.writes.close("it was stopped or restarted before it came to that")
             self._release()
             self.report.sits(None)
 
@@ -127,15 +118,17 @@ class Reader:
         now = self._clock.boot_ns()
         if self._is_open and self._schedule is not None:
             self._next_ns = self._schedule.adjust(now, self._clock.wall_ns())
-        if now < self._next_ns:
-            return self._next_ns
+        if now < self._next_ns or self.writes.waiting:
+            return self._next_ns if all(map(self._write, self.writes.take())) else None
         go_on = self._poll() if self._is_open else self._open()
         return self._next_ns if go_on and not self.stop.is_set() else None
 
     def _sleep_until(self, due_ns: int) -> bool:
         """Sleep until then, but in naps; whether to stop."""
         left = min(due_ns - self._clock.boot_ns(), NAP)
-        return self.stop.is_set() if left <= 0 else self._clock.wait(self.stop, left / SECOND)
+        if left > 0 and self._clock.wait(self.stop.or_more, left / SECOND):
+            self.stop.or_more.clear()
+        return self.stop.is_set()
 
     # Opening and closing ---------------------------------------------------------------------------------------------
 
@@ -153,17 +146,7 @@ class Reader:
         except BaseException as error:  # noqa: BLE001 (drivers may raise anything; nothing of it may end the thread)
             return self._failed(error, opening=True)
         now = self._clock.boot_ns()
-        interval = self.settings.interval
-        if interval is not None and self._schedule is None:
-            period = round(interval * SECOND)
-            self._schedule = Schedule(
-                period,
-                start=origin,
-                phase=int(share(self.settings.device) * period),
-                align=self.settings.align,
-                offset=round(self.settings.offset * SECOND),
-                boot=now,
-            )
+        self._schedule = self._schedule or Schedule.of(self.settings, origin, now)
         if self._schedule is not None:
             self._schedule.begin(now)
         self._is_open = True
@@ -194,10 +177,24 @@ class Reader:
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
-    def _poll(self) -> bool:
+    def _write(self, write: Write) -> bool:
+        """Set a channel and read what came of it; whether to go on. A value that is not taken is no trouble."""
+        if not self._is_open or self._driver is None:
+            write.settle("it is not open")
+            return True
+        try:
+            self._call("write", self.settings.timeout, partial(self._driver.write, write.channel, write.value))
+        except BaseException as error:  # noqa: BLE001 (the same as in open)
+            trouble = sort_out(error)
+            write.settle(trouble.text or "failed")
+            return trouble.reaction in (Reaction.COUNT, Reaction.STOP) or self._failed(error, opening=True)
+        write.settle("")
+        return self._schedule is None or self._poll(planned=False)
+
+    def _poll(self, *, planned: bool = True) -> bool:
         """Read once; whether to go on."""
         begun = due = self._clock.boot_ns()
-        if self._schedule is not None:
+        if self._schedule is not None and planned:
             self.report.late((begun - self._schedule.due) / 1e6)
             due = max(self._schedule.due, begun - self._schedule.interval)  # after a long sleep, about now
         pause = 0
@@ -213,7 +210,7 @@ class Reader:
             if outcome is Outcome.REPLACED:
                 return False
             pause = FLOOD_PAUSE if outcome is Outcome.TOO_FAST else 0 if taken.frozen.samples else IDLE_PAUSE
-        if self._is_open:
+        if self._is_open and planned:
             self._plan(begun, pause)
         return True
 

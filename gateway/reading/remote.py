@@ -9,6 +9,7 @@ import threading
 from typing import Protocol
 
 from gateway.config.settings import DeviceSettings
+from gateway.driver import Settable
 from gateway.reading.freeze import Frozen
 from gateway.reading.memory import DeviceMemory
 from gateway.reading.wire import Message, to_frozen
@@ -91,6 +92,10 @@ class RemoteDriver:
     def read(self) -> Message:
         """See :meth:`gateway.driver.Driver.read`; :meth:`Remote.check` makes values of what comes."""
         return self._process.call({"call": "read"})
+
+    def write(self, channel: str, value: Settable) -> None:
+        """See :meth:`gateway.driver.Driver.write`."""
+        self._process.call({"call": "write", "arguments": [channel, value]})
 
     def reset(self) -> None:
         """See :meth:`gateway.driver.Driver.reset`."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import zlib
 
+from gateway.config.settings import DeviceSettings
+
 SECOND = 1_000_000_000
 SPREAD = SECOND // 5
 """The first polls of all devices are spread over this much."""
@@ -44,6 +46,15 @@ class Schedule:
         """The instant of the wall clock that ``due`` stands for; only with ``align``."""
         self._latest = boot
         """The longest that a wall clock which is set again and again can put the next poll off."""
+
+    @classmethod
+    def of(cls, settings: DeviceSettings, start: int, boot: int) -> Schedule | None:
+        """That of a device; ``None`` for one that streams. ``start``: its first start in this run."""
+        if settings.interval is None:
+            return None
+        interval = round(settings.interval * SECOND)
+        phase, offset = int(share(settings.device) * interval), round(settings.offset * SECOND)
+        return cls(interval, start=start, phase=phase, align=settings.align, offset=offset, boot=boot)
 
     def begin(self, boot: int) -> None:
         """The device was opened (again): poll at once, then return to the grid."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
@@ -11,9 +12,10 @@ from gateway.clocks import Clock
 from gateway.config.settings import DeviceSettings
 from gateway.delivery.queue import DeviceQueue
 from gateway.hardware.protocols import Hardware
+from gateway.reading.home import Beat
 from gateway.reading.memory import DeviceMemory
 from gateway.reading.pace import Backoff
-from gateway.reading.reader import Beat, Reader
+from gateway.reading.reader import Reader
 from gateway.status.board import DeviceBoard
 
 if TYPE_CHECKING:
@@ -146,6 +148,18 @@ class Slot:
             status = self.board.snapshot()
             hint = "it hangs or breaks again and again, so it is tried every 10 minutes; a restart of it tries at once"
             self.board.set(status.state, status.last_error, hint)
+
+    def restart(self, now: int) -> None:
+        """Begin anew: the reader ends, and a look that follows starts another."""
+        self.backoff.reset()
+        self.replaces = False
+        self.start_ns = now
+        self.ask_to_end()
+
+    def switch(self, now: int, *, enabled: bool) -> None:
+        """Enable or disable it until it is given other settings."""
+        self.settings = dataclasses.replace(self.settings, enabled=enabled)
+        self.restart(now)
 
     def ask_to_end(self) -> None:
         """Let the reader end as soon as it can."""

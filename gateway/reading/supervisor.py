@@ -21,9 +21,10 @@ from gateway.delivery.queue import DeviceQueue
 from gateway.hardware.protocols import Hardware, Reclaimable
 from gateway.reading.children import Children
 from gateway.reading.ending import end_readers
+from gateway.reading.home import Beat
 from gateway.reading.left_behind import LeftBehind
 from gateway.reading.memory import DeviceMemory, Report
-from gateway.reading.reader import Beat, Reader
+from gateway.reading.reader import Reader
 from gateway.reading.slot import Handle, Slot, start_thread
 from gateway.status.board import DeviceBoard, State
 from gateway.status.text import plain, span
@@ -87,7 +88,7 @@ class Supervisor:
         if slot is not None:
             slot.settings = settings
             slot.leaving = False
-            self.restart(name)
+            slot.restart(now)
             return
         self._slots[name] = Slot(
             settings,
@@ -107,15 +108,15 @@ class Supervisor:
             slot.ask_to_end()
 
     def restart(self, device: str) -> bool:
-        """Begin anew with a device: its reader ends, and a look that follows starts another. False: there is none."""
+        """Begin anew with a device, see :meth:`Slot.restart`. False: there is none."""
         slot = self._slots.get(device)
-        if slot is None:
-            return False
-        slot.backoff.reset()
-        slot.replaces = False
-        slot.start_ns = self._clock.boot_ns()
-        slot.ask_to_end()
-        return True
+        if slot is not None:
+            slot.restart(self._clock.boot_ns())
+        return slot is not None
+
+    def slot(self, device: str) -> Slot | None:
+        """A device, for what is asked of it; see :mod:`gateway.reading.orders`."""
+        return self._slots.get(device)
 
     def hung(self) -> list[str]:
         """The names of the devices that hang."""

@@ -1,7 +1,8 @@
 """What is said between the gateway and the process of an isolated driver: one JSON object a line, never pickled.
 
-The gateway asks ``{"call": "start"}`` (with all that makes a driver), ``open``, ``read``, ``reset`` or ``release``; the
-answer is ``{}``, what ``read`` brought, or the trouble that the driver has with it.
+The gateway asks ``{"call": "start"}`` (with all that makes a driver), ``open``, ``read``, ``write`` (with its
+``arguments``), ``reset`` or ``release``; the answer is ``{}``, what ``read`` brought, or the trouble that the driver
+has with it.
 """
 
 from __future__ import annotations

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import zlib
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.channel import Channel
 from gateway.config.settings import DeviceSettings
-from gateway.driver import Driver, Kind, Result, Scalar
+from gateway.driver import Driver, Kind, Result, Scalar, Settable
 from gateway.units import converter
 
 TYPICAL = {
@@ -63,6 +64,7 @@ class _StandIn(Driver[Any]):
 
     tags = False
     _told = 0
+    _written: Mapping[str, Scalar] = {}
 
     def read(self) -> Result:
         """What there is to say now."""
@@ -75,7 +77,11 @@ class _StandIn(Driver[Any]):
             if now < (self._told + 1) * EVERY:
                 return None
             self._told = int(now / EVERY)
-        return {channel.name: plausible(channel, now) for channel in self.channels}
+        return {channel.name: plausible(channel, now) for channel in self.channels} | dict(self._written)
+
+    def write(self, channel: str, value: Settable) -> None:
+        """It has that value from now on."""
+        self._written = {**self._written, channel: value}
 
 
 def plausible(channel: Channel, now: float) -> Scalar:

@@ -156,6 +156,8 @@ def _run_rules(driver: type[Driver[Any]], values: dict[str, Any], hardware: Hard
     names = [channel.name for channel in channels]
     if not names or len(set(names)) < len(names):
         yield f"at least one channel, and no two of the same name, not {names}"
+    if driver.write is Driver.write and (writable := [channel.name for channel in channels if channel.writable]):
+        yield f"{', '.join(writable)}: declared writable, but there is no write method"
     untouchable = _Untouchable()
     try:
         driver(options, untouchable)  # type: ignore[arg-type]  # it is never to be used

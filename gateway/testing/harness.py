@@ -9,7 +9,7 @@ from typing import Any, Self
 from gateway.catalog import Catalog
 from gateway.config.report import Report, dotted
 from gateway.config.structure import INVALID, build
-from gateway.driver import Channel, Driver, Kind, Result
+from gateway.driver import Channel, Driver, Kind, Result, Settable
 from gateway.hardware.protocols import Hardware, Preparable
 from gateway.simulation.clockwork import VirtualTime
 from gateway.simulation.find import find_model
@@ -71,6 +71,11 @@ class DriverHarness:
         result = self.driver.read()
         check_result(result, self.channels, self.kind)
         return result
+
+    def write(self, channel: str, value: Settable) -> None:
+        """Set a channel. ``AssertionError`` for one that is not declared writable: the runtime would refuse it."""
+        assert any(one.name == channel and one.writable for one in self.channels), f"{channel} is not writable"
+        self.driver.write(channel, value)
 
     def reset(self) -> None:
         """What comes before every fifth attempt to open a device that brings nothing."""

@@ -62,7 +62,7 @@ def test_its_test_passes(folder: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
-    assert "6 passed" in done.stdout
+    assert "8 passed" in done.stdout
 
 
 def test_the_streaming_driver(folder: Path) -> None:

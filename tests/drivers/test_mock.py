@@ -85,6 +85,29 @@ def test_the_seed_decides(shape: str) -> None:
     assert values(20, **signal) != values(20, seed=2, **signal)
 
 
+def test_a_constant_can_be_written() -> None:
+    """Numbers within their limits, texts among their values; a new driver begins with what is configured."""
+    on = {"shape": "constant", "writable": True}
+    signals = {
+        "level": {**on, "value": 20, "min": 5, "max": 30},
+        "relay": {**on, "value": False},
+        "mode": {**on, "value": "eco", "values": ["boost"]},
+    }
+    with harness(signals=signals) as it:
+        assert [(one.min, one.max, one.choices) for one in it.channels] == [
+            (5, 30, ()),
+            (None, None, ()),
+            (None, None, ("eco", "boost")),
+        ]
+        for name, value in (("level", 7.5), ("relay", True), ("mode", "boost")):
+            it.write(name, value)
+        assert it.read() == {"level": 7.5, "relay": True, "mode": "boost"}
+        it.reopen()
+        assert it.read() == {"level": 7.5, "relay": True, "mode": "boost"}
+    with harness(signals=signals) as it:
+        assert it.read() == {"level": 20, "relay": False, "mode": "eco"}
+
+
 def test_csv_goes_round_and_round(tmp_path: Path) -> None:
     """The column with the signal's name; an empty cell is null; after the last row comes the first."""
     file = tmp_path / "tape.csv"
@@ -121,6 +144,7 @@ def test_a_csv_that_does_not_serve(tmp_path: Path, text: str | None, message: st
         ({"shape": "csv"}, "needs file"),
         ({"shape": "counter", "value": "a"}, "begins at a number"),
         ({"min": 5, "max": 1}, "min is 5, above max, 1"),
+        ({"writable": True}, "only a constant is writable"),
         ({"unit": "°C", "device_class": "humidity"}, "humidity"),
     ],
 )

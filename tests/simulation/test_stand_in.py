@@ -67,6 +67,15 @@ def test_a_sampled_device() -> None:
     assert stand_in(settings).isolation == "thread"
 
 
+def test_a_channel_that_was_set() -> None:
+    """It stays so; the others move on."""
+    it = harness(device('driver = "bme280"'))
+    it.driver.write("humidity", 12.0)
+    values = it.read()
+    assert isinstance(values, dict)
+    assert values["humidity"] == 12.0
+
+
 def test_a_streaming_device() -> None:
     """One value a second."""
     it = harness(device('driver = "serial_line"\nport = "/dev/x"\nfields = [{name = "t"}]'))

@@ -42,12 +42,15 @@ class Tiny(Driver):
 
     def reset(self):
 {reset}
+
+    def write(self, channel, value):
+{write}
 '''
 
 
 def tiny(folder: Path, read: str, *, name: str = "tiny", **others: str) -> Path:
     """Write a driver whose methods have these bodies; the folder it is in, for ``drivers_dir``."""
-    bodies = {"open": "pass", "close": "pass", "reset": "pass", "read": read, **others}
+    bodies = {"open": "pass", "close": "pass", "reset": "pass", "write": "pass", "read": read, **others}
     indented = {key: textwrap.indent(textwrap.dedent(body).strip(), " " * 8) for key, body in bodies.items()}
     (folder / f"{name}.py").write_text(TINY.format(**indented))
     return folder

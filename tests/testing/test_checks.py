@@ -103,6 +103,16 @@ def test_finds_everything_at_once(tmp_path: Path) -> None:
     assert len(str(error.value).splitlines()) == 3
 
 
+def test_a_channel_that_nobody_can_set(tmp_path: Path) -> None:
+    """It is declared writable, and there is no write; the harness refuses to set one that is not declared so."""
+    relay = 'Channel("relay", type=bool, writable=True), Channel("temperature"'
+    driver = load(tmp_path, ('Channel("temperature"', relay))
+    with pytest.raises(AssertionError, match="relay: declared writable, but there is no write method"):
+        check_driver(driver)
+    with pytest.raises(AssertionError, match="temperature is not writable"):
+        DriverHarness(driver, port="/dev/x").write("temperature", 1)
+
+
 def test_a_wrong_result_on_the_given_hardware(tmp_path: Path) -> None:
     """The channels that come are the channels that were declared."""
     driver = load(tmp_path, ('{"temperature": f', '{"heat": f'))
