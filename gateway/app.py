@@ -22,6 +22,8 @@ from gateway.clocks import Clock, SystemClock
 from gateway.config.changes import Changes
 from gateway.config.settings import MqttSettings, Settings
 from gateway.delivery.bulletin import HEALTH, Bulletin
+from gateway.delivery.commands.counter import Counter
+from gateway.delivery.commands.verbs import Verbs
 from gateway.delivery.correction import Correction
 from gateway.delivery.desk import Desk
 from gateway.delivery.discovery.announcer import Announcer
@@ -32,29 +34,27 @@ from gateway.delivery.link import Link
 from gateway.delivery.memory_store import MemoryStore
 from gateway.delivery.publisher import Publisher
 from gateway.delivery.queue import Inbox
-from gateway.delivery.spool.disk import Disk
 from gateway.delivery.spool.spool import Spool
-from gateway.delivery.store import Durability
-from gateway.delivery.task import Task
+from gateway.delivery.task import Task, on_publisher
 from gateway.delivery.topics import Topics
 from gateway.delivery.twin import Twin
 from gateway.hardware.protocols import Hardware
 from gateway.hardware.real import RealHardware
-from gateway.paths import boot_id, control_socket, state_directory
+from gateway.paths import control_socket, state_directory
+from gateway.reading.orders import Orders
 from gateway.reading.supervisor import Supervisor
 from gateway.reload import Reloader
 from gateway.roster import Roster
 from gateway.status import logs, readings
 from gateway.status.alarms import Alarms
 from gateway.status.clock_trust import ClockTrust
-from gateway.status.control import ControlServer
+from gateway.status.control import ControlServer, Verb
 from gateway.status.health import health_object
 from gateway.status.inside import Inside
+from gateway.storage import make_store, open_disk
 
 log = logging.getLogger(__name__)
 
-MEMORY = 32 * 1024 * 1024
-"""Bytes of readings that are kept in memory: those of ``memory`` devices, and all while the disk refuses."""
 ROUND = 0.25
 """Seconds from one look of the supervisor to the next."""
 FLUSH = 3.0
@@ -97,6 +97,30 @@ class Gateway:
         self._trust = ClockTrust(clock, believe=settings.clock == "trusted")
         self._topics = Topics.of(settings.mqtt.base_topic, settings.gateway_id)
         self._roster = Roster(settings, self._topics, clock, self.run_id, self._inbox)
+        self._supervisor = Supervisor(
+            queue_for=self._roster.queue,
+            board_for=self._roster.board,
+            hardware_for=hardware_for,
+            isolated_hardware=isolated_hardware,
+            clock=clock,
+            trust=self._trust.mark,
+            rng=random.Random(),  # noqa: S311 (jitter, not a secret)
+        )
+        self._orders = Orders(self._supervisor.slot, clock)
+        self._verbs: dict[str, Verb] = {}
+        self._counter = Counter(
+            self._topics,
+            clock,
+            self._inbox,
+            Verbs(
+                devices=lambda: self._roster.settings.devices,
+                boards=self._roster.boards,
+                control=self._verbs,
+                orders=self._orders,
+                health=lambda: on_publisher(self._inbox, self._health_object),
+            ),
+            enabled=lambda: self._roster.settings.commands.enabled,
+        )
         self._announcer = Announcer(settings, self._topics, Record(self._state_dir / ANNOUNCED), clock)
         mqtt = settings.mqtt
         self._link = Link(
@@ -107,13 +131,14 @@ class Gateway:
             will=(self._topics.gateway("state"), b"offline"),
             subscriptions=self._subscriptions(),
         )
-        self._disk = self._open_disk()
-        self._store = self._make_store()
+        self._disk = open_disk(settings, self._state_dir, clock, self._alarms)
+        self._store = make_store(self._disk, self._roster, clock, self.run_id)
         self._bulletin = bulletin = Bulletin(
             self._topics,
             clock,
             boards=self._roster.boards,
             announcer=self._announcer,
+            counter=self._counter,
             devices=self._roster.devices_object,
             runs=self._store.runs,
             health=self._health_object,
@@ -148,24 +173,12 @@ class Gateway:
         )
         self.inside = Inside(settings.gateway_id, self.run_id, self._roster.boards, clock)
         self.reloader = Reloader(reload, self._apply)
-        self._control = ControlServer(
-            control_socket(self._state_dir, os.environ),
-            {
-                "read": lambda request: readings.read(request, self._publisher.taps, self._roster.boards),
-                "top": self.inside.top,
-                "reload": self.reloader.verb,
-                **desk.verbs(),
-            },
-        )
-        self._supervisor = Supervisor(
-            queue_for=self._roster.queue,
-            board_for=self._roster.board,
-            hardware_for=hardware_for,
-            isolated_hardware=isolated_hardware,
-            clock=clock,
-            trust=self._trust.mark,
-            rng=random.Random(),  # noqa: S311 (jitter, not a secret)
-        )
+        self._verbs |= desk.verbs() | {
+            "read": lambda request: readings.read(request, self._publisher.taps, self._roster.boards),
+            "top": self.inside.top,
+            "reload": self.reloader.verb,
+        }
+        self._control = ControlServer(control_socket(self._state_dir, os.environ), self._verbs)
 
     def run(self, stop: threading.Event, seconds: float | None = None) -> int:
         """Run until ``stop`` is set or ``seconds`` have passed; the exit code: 0, or 1 when a part of us broke."""
@@ -179,6 +192,7 @@ class Gateway:
         until_ns = None if seconds is None else self._clock.boot_ns() + int(seconds * 1e9)
         worn_out = False
         while thread.is_alive() and not worn_out and not self._clock.wait(stop, self._round(until_ns)):
+            self._orders.tick()
             self._supervisor.tick()
             self.reloader.tick(self._roster.settings)
             worn_out = self._is_worn_out()
@@ -220,7 +234,7 @@ class Gateway:
         self._bulletin.devices_changed(removed)
 
     def _subscriptions(self) -> list[str]:
-        return [self._topics.gateway("health"), *self._announcer.subscriptions]
+        return [self._topics.gateway("health"), *self._announcer.subscriptions, *self._counter.subscriptions]
 
     def _stop(self, publisher: threading.Thread) -> int:
         broken = not publisher.is_alive()
@@ -252,31 +266,6 @@ class Gateway:
         if until_ns is None:
             return ROUND
         return min(ROUND, max(0.0, (until_ns - self._clock.boot_ns()) / 1e9))
-
-    def _open_disk(self) -> Disk | None:
-        """The spool's file; none where no device wants to be written."""
-        if all(device.durability == Durability.MEMORY for device in self._roster.settings.devices):
-            return None
-        return Disk(self._state_dir / self._roster.settings.spool.path, self._clock, self._alarms)
-
-    def _make_store(self) -> Spool | MemoryStore:
-        if self._disk is None:
-            return MemoryStore(MEMORY)
-        spool = self._roster.settings.spool
-        return Spool(
-            self._disk,
-            self._clock,
-            run=self.run_id,
-            boot_id=boot_id(),
-            exact=all(device.durability == Durability.FULL for device in self._roster.settings.devices),
-            max_bytes=spool.max_size,
-            memory_bytes=MEMORY,
-            refuse_new=spool.when_full == "refuse_new",
-            spill_after=spool.spill_after,
-            keep=spool.keep,
-            lost_outside=self._roster.lost_outside,
-            follow=self._roster.follow,
-        )
 
     def _health_object(self) -> dict[str, Any]:
         return health_object(

@@ -12,6 +12,8 @@ from gateway.limits import Limit
 
 OWN_THREADS = 8
 """main, signals, publisher, paho and control, and a few for a moment: a command, a reload, a new connection."""
+COMMANDS = 8
+"""Requests over MQTT that are carried out at the same time, where they are allowed."""
 OWN_DESCRIPTORS = 32
 """15 for good: standard streams, signals, spool, broker, control; the rest for a moment, as above."""
 PORT = 5
@@ -49,7 +51,7 @@ def needs_of(settings: Settings) -> Needs:
     open_here = sorted((_descriptors(device) for device in devices if device.isolation != "process"), reverse=True)
     return Needs(
         len(devices),
-        OWN_THREADS + len(devices) + THREADS_APART * processes,
+        OWN_THREADS + COMMANDS * settings.commands.enabled + len(devices) + THREADS_APART * processes,
         OWN_DESCRIPTORS + sum(open_here) + sum(open_here[:HUNG]) + APART * processes,
         processes,
         ports=open_here.count(PORT),

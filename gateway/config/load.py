@@ -20,7 +20,14 @@ from gateway.config.fields import fields_of
 from gateway.config.identity import ID_RULE, Host, default_id, plain_id, wrong_base_topic, wrong_id
 from gateway.config.positions import KeyPath
 from gateway.config.report import Note, Report
-from gateway.config.settings import DeviceSettings, HomeAssistantSettings, LogSettings, Settings, SpoolSettings
+from gateway.config.settings import (
+    CommandsSettings,
+    DeviceSettings,
+    HomeAssistantSettings,
+    LogSettings,
+    Settings,
+    SpoolSettings,
+)
 from gateway.config.shape import Root
 from gateway.config.source import Document
 from gateway.config.structure import INVALID, check_table
@@ -117,6 +124,7 @@ def _settings(
         spool=SpoolSettings(**tables["spool"]),
         log=LogSettings(**tables["log"]),
         homeassistant=HomeAssistantSettings(**tables["homeassistant"]),
+        commands=CommandsSettings(**tables["commands"]),
         devices=devices,
         config_hash=document.digest(),
         warnings=tuple(str(problem) for problem in document.problems(report.warnings)),

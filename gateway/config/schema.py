@@ -19,9 +19,11 @@ from gateway.config.duration import format_duration, format_size
 from gateway.config.fields import ARRAYS, TABLES, Field, fields_of, is_union, is_unit
 from gateway.config.shape import (
     ChannelTable,
+    CommandsTable,
     CommonTable,
     DeviceTable,
     GatewayTable,
+    HomeAssistantTable,
     LogTable,
     MqttTable,
     SpoolTable,
@@ -38,6 +40,8 @@ SECTIONS: dict[str, Any] = {
     "spool": SpoolTable,
     "log": LogTable,
     "web": WebTable,
+    "homeassistant": HomeAssistantTable,
+    "commands": CommandsTable,
     "common": CommonTable,
     "device": DeviceTable,
     "channel": ChannelTable,
@@ -64,6 +68,8 @@ def json_schema(catalog: Catalog) -> dict[str, Any]:
         "spool": SpoolTable,
         "log": LogTable,
         "web": WebTable,
+        "homeassistant": HomeAssistantTable,
+        "commands": CommandsTable,
         "defaults": CommonTable,
     }
     return {

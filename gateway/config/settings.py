@@ -198,6 +198,13 @@ class HomeAssistantSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommandsSettings:
+    """Requests that come over MQTT."""
+
+    enabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole valid configuration."""
 
@@ -211,6 +218,7 @@ class Settings:
     spool: SpoolSettings = SpoolSettings()
     log: LogSettings = LogSettings()
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
+    commands: CommandsSettings = CommandsSettings()
     devices: tuple[DeviceSettings, ...] = ()
     config_hash: str = ""
     """Twelve hexadecimal digits that change with what the files say."""

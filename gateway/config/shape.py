@@ -108,6 +108,13 @@ class HomeAssistantTable:
 
 
 @options
+class CommandsTable:
+    """``[commands]``."""
+
+    enabled: bool = option(False, help="true: requests that come over MQTT are carried out; see docs/commands.md.")
+
+
+@options
 class CommonTable:
     """Keys of every device, and of ``[defaults]``. What is not set is the driver's affair."""
 
@@ -195,5 +202,6 @@ class Root:
     log: LogTable
     web: WebTable
     homeassistant: HomeAssistantTable
+    commands: CommandsTable
     defaults: CommonTable
     devices: Mapping[str, Any]

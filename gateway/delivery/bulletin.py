@@ -1,6 +1,7 @@
-"""Everything on MQTT that is no reading: availability, status, devices, runs, health, discovery, the gateway's state.
+"""Everything on MQTT that is no reading: the state of gateway and devices, runs, health, discovery, answers.
 
-Of each topic only the newest content matters, so one message of a topic waits at most, and one is in flight at most.
+Of each topic only the newest content matters, so one message of a topic waits at most, and one is in flight at most. It
+is different with the answers to requests: each is sent.
 Used by the publisher's thread alone.
 """
 
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateway.clocks import Clock
+from gateway.delivery.commands.counter import Counter
 from gateway.delivery.discovery.announcer import Announcer
 from gateway.delivery.message import Message
 from gateway.delivery.mqtt import Received
@@ -69,6 +71,7 @@ class Bulletin:
         *,
         boards: Callable[[], Mapping[str, DeviceBoard]],
         announcer: Announcer,
+        counter: Counter,
         devices: Callable[[], dict[str, Any]],
         runs: Callable[[], list[Any]],
         health: Callable[[], dict[str, Any]],
@@ -78,6 +81,8 @@ class Bulletin:
         self._clock = clock
         self._boards = boards
         self._announcer = announcer
+        self._counter = counter
+        self._answers = counter.answers
         self._devices = devices
         self._runs = runs
         self._health = health
@@ -95,7 +100,7 @@ class Bulletin:
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is in flight."""
-        return not self._waiting and not self._in_flight
+        return not self._waiting and not self._in_flight and not self._answers
 
     def changed(self, device: str) -> None:
         """A device's state has changed, or with ``HEALTH`` the gateway's."""
@@ -144,14 +149,17 @@ class Bulletin:
         self._in_flight.clear()
         self._later.clear()
         self._announcer.closed()
+        self._answers.closed()
 
     def heard(self, message: Received) -> None:
         """A message of a subscription has come."""
+        self._counter.heard(message)
         for answer in self._announcer.heard(message):
             self._tell(answer)
 
     def tick(self, now_ns: int, again: Callable[[], Iterable[Message]]) -> None:
         """Tell what is due by time or by change. ``again``: see ``connected``."""
+        self._counter.tick(now_ns)
         if not self._up:
             return
         self._announce_due(now_ns, again)
@@ -196,15 +204,18 @@ class Bulletin:
                 del self._waiting[topic]
                 self._in_flight.add(topic)
                 return message
-        return None
+        return self._answers.next_message()
 
     def put_back(self, message: Message) -> None:
         """The message could not be sent now."""
+        if self._answers.put_back(message):
+            return
         self._in_flight.discard(message.topic)
         self._waiting.setdefault(message.topic, message)
 
     def settled(self, topic: str) -> None:
         """The broker has answered, with success or without: what is in force will be told again in time."""
+        self._answers.settled(topic)
         self._in_flight.discard(topic)
 
     def delivered(self, topic: str, payload: bytes) -> None:

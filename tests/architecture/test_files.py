@@ -11,7 +11,7 @@ MOST_LINES = 300
 
 TESTED_ELSEWHERE = {
     "tests/cli/test_main.py": ["gateway/__main__.py", "gateway/cli/exits.py"],
-    "tests/cli/test_run.py": ["gateway/app.py"],
+    "tests/cli/test_run.py": ["gateway/app.py", "gateway/storage.py"],
     "tests/cli/test_demo.py": ["gateway/cli/follow.py"],
     "tests/cli/test_listen.py": ["gateway/cli/screen.py"],
     "tests/cli/test_output.py": ["gateway/cli/listing.py"],

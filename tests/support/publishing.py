@@ -12,6 +12,8 @@ from typing import Any
 from gateway.clocks import SystemClock
 from gateway.config.settings import Settings
 from gateway.delivery.bulletin import HEALTH, Bulletin
+from gateway.delivery.commands.counter import Counter
+from gateway.delivery.commands.verbs import Verbs
 from gateway.delivery.correction import Correction
 from gateway.delivery.discovery.announcer import Announcer
 from gateway.delivery.discovery.record import NAME as RECORD
@@ -24,7 +26,7 @@ from gateway.delivery.publisher import Publisher
 from gateway.delivery.queue import DeviceQueue, Inbox
 from gateway.delivery.topics import Topics
 from gateway.delivery.twin import Twin
-from gateway.driver import Kind, Scalar
+from gateway.driver import Kind, Scalar, Settable
 from gateway.reading.reading import Sample
 from gateway.status.alarms import Alarms
 from gateway.status.board import DeviceBoard, State
@@ -52,6 +54,19 @@ class LeapingClock(SystemClock):
     def skip(self, seconds: float) -> None:
         """Let time pass at one stroke."""
         self._skipped_ns += int(seconds * SECOND)
+
+
+class NoOrders:
+    """There are no readers."""
+
+    def restart(self, device: str) -> None:
+        """See ``gateway.reading.orders``."""
+
+    def switch(self, device: str, *, enabled: bool) -> None:
+        """See ``gateway.reading.orders``."""
+
+    def write(self, device: str, channel: str, value: Settable) -> None:
+        """See ``gateway.reading.orders``."""
 
 
 class Rig:
@@ -95,6 +110,9 @@ class Rig:
             will=(TOPICS.gateway("state"), b"offline"),
             subscriptions=self.announcer.subscriptions,
         )
+        self.verbs = Verbs(
+            devices=lambda: settings.devices, boards=lambda: self.boards, control={}, orders=NoOrders(), health=dict
+        )
         correction = Correction(clock, lambda: True)
         self.publisher = Publisher(
             inbox=inbox,
@@ -106,6 +124,7 @@ class Rig:
                 clock,
                 boards=lambda: self.boards,
                 announcer=self.announcer,
+                counter=Counter(TOPICS, clock, inbox, self.verbs, enabled=lambda: settings.commands.enabled),
                 devices=lambda: {device: {} for device in kinds},
                 runs=list,
                 health=lambda: {"alarms": self.alarms.texts(), "connected": self.link.up},
