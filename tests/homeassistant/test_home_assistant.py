@@ -32,6 +32,28 @@ DOOR = '[devices.door]\ndriver = "cards"\npath = "PATH/cards"\n'
 SWITCH = '[devices.switch]\ndriver = "mock"\nkind = "state"\nsignals = { on = { shape = "square", period = "1h" } }\n'
 BELL = '[devices.bell]\ndriver = "mock"\nkind = "event"\ninterval = "1h"\n'
 PI = '[devices.pi]\ndriver = "system"\n'
+SETTABLE = """
+[devices.heater]
+driver = "mock"
+[devices.heater.signals]
+relay = { shape = "constant", value = false, writable = true }
+mode = { shape = "constant", value = "eco", values = ["boost"], writable = true }
+[devices.heater.signals.level]
+shape = "constant"
+value = 20
+min = 5
+max = 30
+unit = "°C"
+device_class = "temperature"
+writable = true
+"""
+STUCK = """
+[devices.stuck]
+driver = "mock"
+isolation = "thread"
+timeout = "500ms"
+faults = [{ kind = "hang", at = "3s", for = "1h" }]
+"""
 BROKER_AWAY = re.compile(r"\[homeassistant\.components\.mqtt\.client\]|\[homeassistant\] Error doing job")
 """What Home Assistant says when its broker goes, in the second case because it was about to publish its birth."""
 VALUES = {"temperature": 21.54, "energy": 1200.5, "door": True, "mode": "eco", "note": "all is well"}
@@ -88,6 +110,41 @@ def test_one_device_of_each_kind(home: HomeAssistant, gateway: Gateway, show: Sh
     assert state(now, gateway, "connected") == "on"
     assert state(now, gateway, "clock") == "trusted"
     assert state(now, gateway, "oldest") == "0"
+    assert home.complaints() == []
+
+
+def test_commands(home: HomeAssistant, gateway: Gateway, show: Show) -> None:
+    """The button restarts its device, also one that hangs; what can be set is set; without commands it is all gone."""
+    gateway.configure(f"{SETTABLE}{STUCK}[commands]\nenabled = true\n")
+    gateway.start()
+    wanted = [("heater", name) for name in ("level", "relay", "mode", "restart")] + [("stuck", "restart")]
+    now = home.wait(lambda now: all(state(now, gateway, *one) is not None for one in wanted), "all entities")
+    names = {
+        name: now["entities"][gateway.key("heater", name)]["entity_id"]
+        for name in ("level", "relay", "mode", "restart")
+    }
+    assert [name.partition(".")[0] for name in names.values()] == ["number", "switch", "select", "button"]
+    home.wait(lambda now: state(now, gateway, "heater", "mode") == "eco", "the values")
+    home.call("number", "set_value", entity_id=names["level"], value=21.5)
+    home.call("switch", "turn_on", entity_id=names["relay"])
+    home.call("select", "select_option", entity_id=names["mode"], option="boost")
+    values = {"level": "21.5", "relay": "on", "mode": "boost"}
+    now = home.wait(lambda now: {one: state(now, gateway, "heater", one) for one in values} == values, "the values")
+    show("2-commands", now)
+    home.call("button", "press", entity_id=names["restart"])  # a mock that begins anew has forgotten what was set
+    home.wait(lambda now: state(now, gateway, "heater", "mode") == "eco", "the restart")
+    home.wait(lambda now: state(now, gateway, "stuck", "diagnostic-state") == "hung", "the device that hangs")
+    stuck = home.now()["entities"][gateway.key("stuck", "restart")]
+    assert stuck["state"] != "unavailable"
+    home.call("button", "press", entity_id=stuck["entity_id"])
+    log = gateway.folder / "gateway.log"
+    home.wait(
+        lambda _: 'command restart: {"id": "home-assistant", "device": "stuck"}' in log.read_text(), "the command"
+    )
+    gateway.configure(SETTABLE)
+    gateway.signal(signal.SIGHUP)
+    now = home.wait(lambda now: gateway.key("heater", "restart") not in now["entities"], "the end of it")
+    home.wait(lambda now: state(now, gateway, "heater", "level") == "20.0", "a sensor in its place")
     assert home.complaints() == []
 
 

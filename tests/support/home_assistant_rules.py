@@ -1,7 +1,7 @@
 """What Home Assistant 2025.4 accepts of a device's discovery message, restated as data.
 
-The facts are of its MQTT integration (schemas.py, sensor.py, binary_sensor.py, event.py, tag.py) and of the tables in
-components/sensor/const.py. ``tests/homeassistant`` holds the product against the real one.
+The facts are of its MQTT integration (schemas.py, sensor.py, binary_sensor.py, event.py, tag.py, button.py and so on)
+and of the tables in components/sensor/const.py. ``tests/homeassistant`` holds the product against the real one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,15 @@ OWN = {
     "binary_sensor": {"device_class", "expire_after", "payload_on", "payload_off"},
     "event": {"device_class", "event_types"},
     "tag": {"topic"},
+    "button": {"command_topic", "device_class", "payload_press"},
+    "switch": {"command_topic", "device_class", "payload_on", "payload_off", "state_on", "state_off"},
+    "number": {"command_topic", "device_class", "min", "max", "mode", "step", "unit_of_measurement"},
+    "select": {"command_topic", "options"},
 }
+
+
+COMMANDED = ("button", "switch", "number", "select")
+"""What somebody can do something with."""
 
 
 def complaints(topic: str, message: dict[str, Any]) -> list[str]:
@@ -61,7 +69,7 @@ def _component(platform: str, component: dict[str, Any]) -> list[str]:
         found.append("has no unique id")
     if "state_topic" not in component:
         found.append("has no state topic")
-    if component.get("entity_category", "diagnostic") != "diagnostic":
+    if component.get("entity_category", "diagnostic") != "diagnostic" and platform not in COMMANDED:
         found.append("only buttons and the like are config")
     if not (component.get("name", "x") is None or component.get("name", "x")):
         found.append("has an empty name")
@@ -70,8 +78,34 @@ def _component(platform: str, component: dict[str, Any]) -> list[str]:
         found.append(f"device class {device_class}")
     if platform == "event" and not component.get("event_types"):
         found.append("has no event types")
+    if platform in COMMANDED:
+        found += _commanded(platform, component, device_class)
     if platform == "sensor":
         found += _sensor(component, device_class)
+    return found
+
+
+def _commanded(platform: str, component: dict[str, Any], device_class: str | None) -> list[str]:
+    found = [] if component.get("command_topic") else ["has no command topic"]
+    classes = {"button": ("identify", "restart", "update"), "switch": ("outlet", "switch")}
+    if platform in classes and device_class not in (None, *classes[platform]):
+        found.append(f"device class {device_class}")
+    if platform == "select" and not component.get("options"):
+        found.append("has no options")
+    return found + (_number(component, device_class) if platform == "number" else [])
+
+
+def _number(component: dict[str, Any], device_class: str | None) -> list[str]:
+    found = []
+    unit = component.get("unit_of_measurement")
+    if device_class is not None and unit not in SENSOR.get(device_class, ()):
+        found.append(f"the unit of measurement {unit} is not valid together with device class {device_class}")
+    if not component["min"] < component["max"]:
+        found.append("max must be above min")
+    if component["step"] < 0.001:
+        found.append("the step is at least 0.001")
+    if component["mode"] not in ("auto", "box", "slider"):
+        found.append(f"mode {component['mode']}")
     return found
 
 

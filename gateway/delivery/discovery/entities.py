@@ -57,9 +57,9 @@ def components_of(device: DeviceSettings, topics: Topics, unique: str) -> Compon
             found[f"{platform}-{channel.channel.name}"] = {
                 "platform": platform,
                 "unique_id": f"{unique}/{channel.channel.name}",
-                **_name(channel, alone=alone),
+                **name_of(channel, alone=alone),
                 **_value(channel),
-                **_look(channel),
+                **look_of(channel),
                 **({} if expiry is None else {"expire_after": expiry}),
             }
     return found | _diagnostics(topics.status(device.device), topics.gateway("state"), unique)
@@ -119,7 +119,7 @@ def _value(channel: ChannelSettings) -> Component:
     return {"value_template": pick(channel.key)} | device_class | _given(optional)
 
 
-def _name(channel: ChannelSettings, *, alone: bool) -> Component:
+def name_of(channel: ChannelSettings, *, alone: bool) -> Component:
     """None where Home Assistant has a translated one: when the user gave none and the device class says it all."""
     if channel.name != channel.key:
         return {"name": channel.name}
@@ -131,7 +131,8 @@ def _name(channel: ChannelSettings, *, alone: bool) -> Component:
     return {"name": name[0].upper() + name[1:]}
 
 
-def _look(channel: ChannelSettings) -> Component:
+def look_of(channel: ChannelSettings) -> Component:
+    """How it is shown there."""
     hidden = {} if channel.enabled_by_default else {"enabled_by_default": False}
     return _given({"entity_category": channel.entity_category, "icon": channel.icon}) | hidden
 

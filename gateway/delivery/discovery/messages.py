@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway import __version__
 from gateway.config.settings import DeviceSettings, Settings
+from gateway.delivery.discovery.controls import with_controls
 from gateway.delivery.discovery.entities import Component, Components, components_of, pick
 from gateway.delivery.topics import Topics
 
@@ -24,7 +25,9 @@ def announcements(settings: Settings, topics: Topics) -> dict[str, Announcement]
     found = {f"{where}/{GATEWAY}/config": gateway_message(settings.gateway_id, topics)}
     for device in settings.devices:
         if device.homeassistant:
-            found[f"{where}/{level(device.device)}/config"] = device_message(device, settings.gateway_id, topics)
+            found[f"{where}/{level(device.device)}/config"] = device_message(
+                device, settings.gateway_id, topics, commands=settings.commands.enabled
+            )
     return found
 
 
@@ -40,8 +43,11 @@ def level(device: str) -> str:
     return f"{re.sub(r'[^a-zA-Z0-9_-]', '_', device)}_{hashlib.sha256(device.encode()).hexdigest()[:10]}"
 
 
-def device_message(device: DeviceSettings, gateway_id: str, topics: Topics) -> Announcement:
-    """A device with everything that it measures and what is known of its health."""
+def device_message(device: DeviceSettings, gateway_id: str, topics: Topics, *, commands: bool = False) -> Announcement:
+    """A device with everything that it measures and what is known of its health.
+
+    With ``commands`` also what can be done with it.
+    """
     driver = device.driver_type
     unique = f"sensorpost/{gateway_id}/{device.device}"
     about: Component = {"identifiers": [unique], "name": device.name, "via_device": f"sensorpost/{gateway_id}"}
@@ -50,9 +56,10 @@ def device_message(device: DeviceSettings, gateway_id: str, topics: Topics) -> A
     if driver is not None and driver.manufacturer:
         about["manufacturer"] = driver.manufacturer
     about["model"] = (driver.model if driver is not None else "") or device.driver
+    shown = components_of(device, topics, unique)
     return _message(
         about,
-        components_of(device, topics, unique),
+        with_controls(shown, device, topics, unique) if commands else shown,
         state_topic=topics.live(device.device),
         availability=[{"topic": topics.gateway("state")}, {"topic": topics.availability(device.device)}],
         availability_mode="all",
