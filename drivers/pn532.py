@@ -46,8 +46,8 @@ ACK_TIME = 0.1
 """Seconds until a command is acknowledged; the manual has 15 ms."""
 ANSWER_TIME = 0.5
 """Seconds until it is answered, where the answer does not wait for a card."""
-CARD_TIME = 0.15
-"""Seconds that one ``read`` waits for a card."""
+CARD_TIME = 0.25
+"""Seconds that one ``read`` waits for a card; those with a processor take more than 0.1."""
 MOST_UNREAD = 512
 """Bytes that are looked through for a frame."""
 
@@ -61,6 +61,7 @@ class Pn532(TagDriver[Options]):
     """Asks for a card, and takes the question back when there is none."""
 
     options_type = Options
+    interval = "300ms"
 
     _port: SerialPort
 

@@ -215,7 +215,10 @@ class Cards:
                 key = bytes.fromhex(self._options.block_key)
                 command = AUTH[self._options.block_key_type]
                 if not self._antenna.authenticate(command, block, key, card.uid[-4:]):
-                    raise BadReading(f"block {block} of a card: the key {self._options.block_key_type} is wrong")
+                    self._antenna.end_session()
+                    there = self._is_there(card.uid)  # a card that has gone is as silent as one that refuses a key
+                    why = f"the key {self._options.block_key_type} is wrong" if there else "it was taken away"
+                    raise BadReading(f"block {block} of a card: {why}")
                 opened = sector(block)
             answer = self._antenna.exchange(with_crc(bytes([READ, block])))
             if answer is None:

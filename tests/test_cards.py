@@ -195,6 +195,23 @@ def test_a_key(key_type: str, key: str, works: bool) -> None:  # noqa: FBT001
         assert cards.read() == [first]
 
 
+def test_a_card_that_is_taken_away_while_it_is_read() -> None:
+    """Its key is not blamed."""
+    cards, chip = cards_on(Classic(A, TEXT), blocks=(8,))
+    good = Wire.authenticate
+
+    def taken(*_: Any) -> bool:
+        chip.lay()
+        return False
+
+    Wire.authenticate = taken  # type: ignore[method-assign]
+    try:
+        (first,) = cards.read() or ()
+    finally:
+        Wire.authenticate = good  # type: ignore[method-assign]
+    assert first["data_error"] == "block 8 of a card: it was taken away"
+
+
 def test_content_that_came_damaged() -> None:
     """Its checksum says so."""
     cards, chip = cards_on(Classic(A, TEXT), blocks=(12,))

@@ -180,6 +180,17 @@ def test_content() -> None:
     assert table.status.last_error == "block 8 of a card: the key A is wrong"
 
 
+def test_what_the_library_has_written() -> None:
+    """A text of SimpleMFRC522.write is in three blocks of a sector, and comes as it was written."""
+    chip = Chip(Classic(A))
+    writer = high_level(chip)
+    assert writer.write_no_block("Anna, first floor, from nine to five", 11)[0] == writer._uid_to_num(
+        [*b"\xde\xad\xbe\xef\x22"]
+    )
+    with harness(chip, blocks=[8, 9, 10], blocks_as="text") as it:
+        assert it.read() == [{"tag": A, "data": "Anna, first floor, from nine to five"}]
+
+
 def test_two_readers_in_two_threads() -> None:
     """Each has its own copy of the library; nothing of one is seen by the other."""
     chips = [Chip(PlainCard(A)), Chip(Ntag(B))]

@@ -125,6 +125,18 @@ def test_nobody_there() -> None:
 
 
 @pytest.mark.parametrize(
+    ("deaf_to", "words"), [(b"\xd4\x02", "does not say its version"), (b"\xd4\x14", "does not wake up")]
+)
+def test_a_chip_that_acknowledges_and_does_nothing(monkeypatch: pytest.MonkeyPatch, deaf_to: bytes, words: str) -> None:
+    """It cannot be opened, and the reason is said."""
+    it = harness()
+    good = it.model.command
+    monkeypatch.setattr(it.model, "command", lambda content: None if content.startswith(deaf_to) else good(content))
+    with pytest.raises(DeviceUnavailable, match=words):
+        it.open()
+
+
+@pytest.mark.parametrize(
     ("answer", "words"),
     [
         (frame(b"\xd5\x03\x32\x01\x06\x07"), "something else"),

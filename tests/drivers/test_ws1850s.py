@@ -73,6 +73,16 @@ def test_another_device_at_the_address(version: int) -> None:
     assert chip.inits == 0
 
 
+def test_a_chip_that_stays_in_its_reset() -> None:
+    """It cannot be opened, and that takes no longer than it has to."""
+    chip, wire = unit()
+    chip.get = lambda register: 0x30 if register == 0x01 else Chip.get(chip, register)  # type: ignore[method-assign]
+    it = harness(wire)
+    with pytest.raises(DeviceUnavailable, match="does not come out of its reset"):
+        it.open()
+    assert it.time.now < 0.2
+
+
 def test_visits() -> None:
     """Numbers of all lengths; held, swapped, several at once, taken."""
     chip, wire = unit()
