@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from gateway.config.settings import DeviceSettings, Settings
-from gateway.simulation.find import find_model
+from gateway.simulation.find import NotInstalled, find_model
 from gateway.simulation.hardware import SimulatedHardware
 from gateway.simulation.stand_in import stand_in
 from gateway.simulation.world import World
@@ -58,7 +58,7 @@ class Simulation:
         if not names:
             return []
         them = "it" if len(names) == 1 else "them"
-        why = {name: f" (broken: {reason})" for name, reason in self._broken.items()}
+        why = {name: f" ({reason})" for name, reason in self._broken.items()}
         shown = ", ".join(name + why.get(name, "") for name in names)
         made_up = f"no model of {shown}: made-up values stand in for {them}"
         return [f"{made_up}; a model is one file, docs/simulation.md shows how"]
@@ -68,8 +68,11 @@ class Simulation:
             return device
         try:
             found = find_model(device.driver_type)
+        except NotInstalled as error:
+            self._broken[device.driver] = str(error)
+            found = None
         except Exception as error:  # noqa: BLE001 (a user's file can do anything; the line at the start says it)
-            self._broken[device.driver] = f"{type(error).__name__}: {error}"
+            self._broken[device.driver] = f"broken: {type(error).__name__}: {error}"
             found = None
         return device if found is not None else stand_in(device)
 

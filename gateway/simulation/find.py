@@ -19,15 +19,23 @@ Attach = Callable[[Any, Any], Any]
 """``attach(world, options)``: puts the device into the world, and returns its model."""
 
 
+class NotInstalled(LookupError):
+    """A library that the driver brings is missing: so it does not run on its model either."""
+
+
 def find_model(driver: type[Any]) -> Attach | None:
     """How a driver's device gets into a world; ``None`` when nobody has written a model of it.
 
     The model of a user's driver is ``simulation/NAME.py`` beside it, that of a bundled driver is in
-    ``gateway/simulation/models``. Raises what the file raises, ``AttributeError`` when it has no ``attach``.
+    ``gateway/simulation/models``. Raises what the file raises, ``AttributeError`` when it has no ``attach``, and
+    ``NotInstalled`` when the library is missing whose name in an ``import`` the file has as ``NEEDS``.
     """
     module = _module(driver)
     if module is None:
         return None
+    needs = getattr(module, "NEEDS", "")
+    if needs and importlib.util.find_spec(needs) is None:
+        raise NotInstalled(f"the library {needs} of its driver is not installed")
     attach: Attach = module.attach
     return attach
 

@@ -85,6 +85,16 @@ def test_a_broken_model(tmp_path: Path) -> None:
     assert simulation.without(settings)[0].startswith("no model of lamp (broken: SyntaxError: expected ':'")
 
 
+def test_a_driver_whose_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its device is made up, too, and the reason is said: a simulation is for those who have nothing yet."""
+    monkeypatch.setattr("gateway.simulation.models.mfrc522.NEEDS", "no_such_library")
+    simulation = Simulation()
+    settings = simulation.settings(loads('[devices.door]\ndriver = "mfrc522"'))
+    assert is_stand_in(settings.devices[0])
+    (line,) = simulation.without(settings)
+    assert line.startswith("no model of mfrc522 (the library no_such_library of its driver is not installed): made-up")
+
+
 def test_several_are_named() -> None:
     """In one line."""
     simulation = Simulation()

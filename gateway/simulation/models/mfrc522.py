@@ -9,6 +9,7 @@ from gateway.simulation.card_reader import SPICardReader
 from gateway.simulation.visitors import Visitors
 from gateway.simulation.world import World
 
+NEEDS = "mfrc522"
 TEXT = {8: b"Anna".ljust(16), 9: b"first floor".ljust(16), 10: bytes(16)}
 
 
