@@ -35,7 +35,8 @@ def find_model(driver: type[Any]) -> Attach | None:
         return None
     needs = getattr(module, "NEEDS", "")
     if needs and importlib.util.find_spec(needs) is None:
-        raise NotInstalled(f"the library {needs} of its driver is not installed")
+        name = driver.__module__.rpartition(".")[2]
+        raise NotInstalled(f"its library is not installed, see: sensorpost drivers {name}")
     attach: Attach = module.attach
     return attach
 

@@ -92,7 +92,9 @@ def test_a_driver_whose_library_is_missing(monkeypatch: pytest.MonkeyPatch) -> N
     settings = simulation.settings(loads('[devices.door]\ndriver = "mfrc522"'))
     assert is_stand_in(settings.devices[0])
     (line,) = simulation.without(settings)
-    assert line.startswith("no model of mfrc522 (the library no_such_library of its driver is not installed): made-up")
+    assert line.startswith(
+        "no model of mfrc522 (its library is not installed, see: sensorpost drivers mfrc522): made-up"
+    )
 
 
 def test_several_are_named() -> None:
