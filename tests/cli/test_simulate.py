@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 from support import Broker, Subscriber, wait_until
 
+from gateway.config.load import load
+
+ROOT = Path(__file__).resolve().parents[2]
+
 CONFIG = """
 [gateway]
 id = "attic"
@@ -142,3 +146,19 @@ def test_as_real_alone_is_a_mistake(sensorpost: Run, configure: Callable[..., No
     done = sensorpost("run", "--as-real")
     assert done.returncode == 2
     assert "--as-real is for --simulate" in done.stderr
+
+
+@pytest.mark.slow
+def test_one_device_of_each_driver(tmp_path: Path, mosquitto: Broker, subscriber: Listen, start: Start) -> None:
+    """The example has all bundled drivers, and each of them brings readings."""
+    text = (ROOT / "config" / "examples" / "one-of-each.toml").read_text()
+    (tmp_path / "each.toml").write_text(text.replace("mqtt://localhost:1883", mosquitto.url))
+    settings = load(tmp_path / "each.toml")
+    bundled = {path.stem for path in (ROOT / "drivers").glob("*.py")} - {"__init__"}
+    assert {device.driver for device in settings.devices} == bundled
+    listener = subscriber(mosquitto, "sensorpost/bench-sim/+")
+    gateway = start("run", "-c", "each.toml", "--simulate", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wanted = {f"sensorpost/bench-sim/{device.device}" for device in settings.devices}
+    wait_until(lambda: wanted <= {message.topic for message in listener.messages}, 40.0, "a reading of each")
+    gateway.terminate()
+    assert gateway.wait(10) == 0
