@@ -32,6 +32,8 @@ class Thing:
     note: str = ""
     addresses: tuple[int, ...] = ()
     register: int | None = None
+    changes: bool = False
+    """Whether the answer is another once the chip was set up: then only the right one says something."""
     answers: tuple[bytes, ...] = ()
     """What the chip says when it is asked for ``register``, one of them."""
 
@@ -39,6 +41,11 @@ class Thing:
     def is_served(self) -> bool:
         """Whether a driver reads it."""
         return self.served and bool(self.driver)
+
+    @property
+    def kernels_name(self) -> str:
+        """What the kernel calls it, where the kernel looks after it."""
+        return str(tomllib.loads(self.options).get("chip", "")) if self.driver in BY_KERNEL else ""
 
     def stanza(self, *, bus: int = 1, address: int | None = None) -> str:
         """What to paste into the configuration, for an I2C chip at that place; empty when nothing reads it."""

@@ -70,6 +70,7 @@ def test_what_the_kernel_needs_is_said() -> None:
     for thing in things():
         if thing.driver in ("iio", "hwmon"):
             assert re.fullmatch(r"[a-z0-9-]+(,addr=\{address\}|,[a-z0-9=_-]+)*", thing.overlay), thing.names
+            assert thing.kernels_name
     bh1750 = called("bh1750")
     assert bh1750 is not None
     assert "dtoverlay=i2c-sensor,bh1750,addr=0x5c in" in bh1750.needs(address=0x5C)

@@ -1,0 +1,1 @@
+"""What is connected to this machine, and how each thing is read. Nothing here changes a device."""
