@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": "Show it working: no configuration, broker or hardware needed",
     "run": "The gateway: read all devices, put every reading on MQTT",
     "check": "Validate a configuration without touching hardware or network",
+    "scan": "The hardware that is connected, each with a stanza to paste",
     "read": "Take readings of one device, without a broker",
     "drivers": "The drivers there are, their options, channels and a sample",
     "listen": "Live readings from the broker",
