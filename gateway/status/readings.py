@@ -13,6 +13,8 @@ from gateway.status.board import DeviceBoard, State
 from gateway.status.control import ControlError, Request
 
 LONGEST = 3600.0
+LOOK = 0.25
+"""Seconds between two looks at the device: nobody waits for one that has just been disabled."""
 
 
 def read(request: Request, taps: Taps, boards: Callable[[], Mapping[str, DeviceBoard]]) -> Iterator[dict[str, Any]]:
@@ -21,16 +23,32 @@ def read(request: Request, taps: Taps, boards: Callable[[], Mapping[str, DeviceB
     board = boards().get(device)
     if board is None:
         raise ControlError(f"the running gateway has no device {device}; reload it or restart it")
-    if board.state in (State.DISABLED, State.FAILED):
-        raise ControlError(f"{device} is {board.state} in the running gateway {board.snapshot().last_error}".rstrip())
+    _refuse_if_over(board)
     deadline = time.monotonic() + min(LONGEST, float(request.get("timeout", 10.0)))
     with taps.tap(device) as bodies:
         for number in range(int(request.get("count", 1))):
-            try:
-                body = bodies.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
+            body = _next(bodies, deadline, board)
+            if body is None:
                 status = board.snapshot()
                 reason = status.last_error or f"nothing came; the device is {status.state}"
                 hint = f"; {status.hint}" if status.hint else ""
-                raise ControlError(f"{device}: {reason}{hint}{f' after {number} readings' if number else ''}") from None
+                raise ControlError(f"{device}: {reason}{hint}{f' after {number} readings' if number else ''}")
             yield {"device": device, **json.loads(body)}
+
+
+def _next(bodies: queue.Queue[bytes], deadline: float, board: DeviceBoard) -> bytes | None:
+    """The next reading; ``None`` when none came in time. Raises ``ControlError`` when none will come any more."""
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            return bodies.get(timeout=max(0.0, min(left, LOOK)))
+        except queue.Empty:
+            if left <= 0:
+                return None
+            _refuse_if_over(board)
+
+
+def _refuse_if_over(board: DeviceBoard) -> None:
+    if board.state in (State.DISABLED, State.FAILED):
+        status = board.snapshot()
+        raise ControlError(f"{status.device} is {status.state} in the running gateway {status.last_error}".rstrip())

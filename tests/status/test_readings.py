@@ -62,3 +62,15 @@ def test_a_device_that_cannot_answer_is_said_at_once() -> None:
             list(read({"device": "d"}, Taps(), lambda state=state: board(state)))  # type: ignore[misc]
     with pytest.raises(ControlError, match="has no device x; reload it or restart it"):
         list(read({"device": "x"}, Taps(), lambda: board(State.ONLINE)))
+
+
+def test_a_device_that_is_disabled_meanwhile() -> None:
+    """Nobody waits for what will not come."""
+    boards = board(State.ONLINE)
+
+    def disable() -> dict[str, DeviceBoard]:
+        threading.Timer(0.1, lambda: boards["d"].set(State.DISABLED, "")).start()
+        return boards
+
+    with pytest.raises(ControlError, match=r"^d is disabled in the running gateway$"):
+        list(read({"device": "d", "timeout": 600}, Taps(), disable))
