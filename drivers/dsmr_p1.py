@@ -105,6 +105,7 @@ class DsmrP1(Driver[Options]):
     """Cuts the stream into telegrams; a telegram is one reading."""
 
     options_type = Options
+    model = "P1 port"
     interval = None
 
     port: SerialPort

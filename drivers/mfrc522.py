@@ -73,6 +73,8 @@ class Mfrc522(TagDriver[Options]):
     """The library, on our bus; what it leaves out is done with its primitives."""
 
     options_type = Options
+    manufacturer = "NXP"
+    model = "MFRC522"
 
     _spi: SPIDevice
     _chip: Any

@@ -61,6 +61,8 @@ class Pn532(TagDriver[Options]):
     """Asks for a card, and takes the question back when there is none."""
 
     options_type = Options
+    manufacturer = "NXP"
+    model = "PN532"
     interval = "300ms"
 
     _port: SerialPort

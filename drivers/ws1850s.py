@@ -78,6 +78,8 @@ class Ws1850s(TagDriver[Options]):
     """Frames by registers; the cards are the business of Cards."""
 
     options_type = Options
+    manufacturer = "M5Stack"
+    model = "Unit RFID2"
 
     _chip: I2CDevice
     _cards: Cards

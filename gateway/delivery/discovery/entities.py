@@ -34,6 +34,26 @@ SAME_AS_CLASS = {
 }
 """Names of channels that say no more than their device class."""
 ACRONYMS = frozenset({"co", "co2", "cpu", "ip", "led", "nox", "ph", "rssi", "snr", "tvoc", "usb", "uv", "voc"})
+USUAL_PRECISION = {
+    ("temperature", "°C"): 1,
+    ("temperature", "°F"): 1,
+    ("humidity", "%"): 1,
+    ("atmospheric_pressure", "hPa"): 1,
+    ("pressure", "hPa"): 1,
+    ("pressure", "bar"): 2,
+    ("carbon_dioxide", "ppm"): 0,
+    ("illuminance", "lx"): 0,
+    ("voltage", "V"): 1,
+    ("current", "A"): 2,
+    ("power", "W"): 0,
+    ("power", "kW"): 3,
+    ("apparent_power", "VA"): 0,
+    ("reactive_power", "var"): 0,
+    ("power_factor", None): 2,
+    ("frequency", "Hz"): 2,
+    ("energy", "kWh"): 2,
+}
+"""Decimals that a person wants to see where driver and user say nothing; the value itself is not rounded."""
 LEAST_MESSAGE_EXPIRY = 86_400
 LEAST_EXPIRY = 30.0
 """Seconds: a restart of the gateway must not let values expire."""
@@ -110,7 +130,11 @@ def _value(channel: ChannelSettings) -> Component:
         return {"value_template": text(channel.key)} | device_class
     unit = unit_in_home_assistant(channel.unit, declared.device_class)
     as_declared = channel.unit == declared.unit and channel.scale is None
-    precision = channel.digits if channel.digits is not None else declared.precision if as_declared else None
+    precision = channel.digits
+    if precision is None and as_declared:
+        precision = declared.precision
+    if precision is None:
+        precision = USUAL_PRECISION.get((declared.device_class, unit))
     optional = {
         "unit_of_measurement": unit,
         "state_class": state_class_of(declared.device_class, declared.state_class),
@@ -161,6 +185,7 @@ def _events(channels: Iterable[ChannelSettings], live: str, unique: str) -> Comp
         }
     }
     if (tag := by_name.get("tag")) is not None:
+        found["event-event"]["icon"] = "mdi:nfc-variant"
         at_start = by_name["at_start"].key if "at_start" in by_name else "at_start"
         scanned = f"value_json is defined and not value_json.get('{at_start}')"
         if event is not None and ARRIVED in types:

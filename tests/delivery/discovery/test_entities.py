@@ -78,11 +78,12 @@ def test_another_key_and_name_keep_the_entity(configure: Configure) -> None:
 
 
 def test_a_converted_channel_is_shown_in_its_unit(configure: Configure) -> None:
-    """The driver's precision is no longer meant; the user's digits are."""
-    text = OFFICE + '[devices.office.channels.temperature]\nunit = "°F"\n'
+    """The driver's precision is no longer meant but the usual one; the user's digits are always."""
+    text = OFFICE + '[devices.office.channels.temperature]\nunit = "K"\n'
     found = entities(configure, text)["sensor-temperature"]
-    assert found["unit_of_measurement"] == "°F"
+    assert found["unit_of_measurement"] == "K"
     assert "suggested_display_precision" not in found
+    assert entities(configure)["sensor-energy"]["suggested_display_precision"] == 2
     assert entities(configure, text + "digits = 2\n")["sensor-temperature"]["suggested_display_precision"] == 2
 
 
