@@ -34,7 +34,7 @@ SAME_AS_CLASS = {
 }
 """Names of channels that say no more than their device class."""
 ACRONYMS = frozenset({"co", "co2", "cpu", "ip", "led", "nox", "ph", "rssi", "snr", "tvoc", "usb", "uv", "voc"})
-USUAL_PRECISION = {
+USUAL_PRECISION: dict[tuple[str | None, str | None], int] = {
     ("temperature", "°C"): 1,
     ("temperature", "°F"): 1,
     ("humidity", "%"): 1,
