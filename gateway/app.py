@@ -186,6 +186,8 @@ class Gateway:
         sys.setswitchinterval(threads.switch_interval(len(settings.devices)))
         self._publisher.set_routes(self._roster.routes())
         log.info("gateway %s, run %s: %d device(s)", settings.gateway_id, self.run_id, len(settings.devices))
+        if self._counter.subscriptions:
+            log.info("commands are allowed to whoever may publish to %s", " and ".join(self._counter.subscriptions))
         thread = threads.start("publisher", self._publisher.run)
         self._listen()
         self._supervisor.start(settings.devices)

@@ -14,6 +14,7 @@ from gateway.config.budget import needs_of, within
 from gateway.config.errors import ConfigErrors
 from gateway.config.load import loads
 from gateway.config.settings import Settings
+from gateway.delivery.commands.counter import MOST_AT_ONCE
 from gateway.hardware.process import start
 from gateway.hardware.serial import open_port
 from gateway.limits import Limit
@@ -43,6 +44,12 @@ def test_a_thread_per_device() -> None:
     one, ten = needs_of(settings(mocks(1))), needs_of(settings(mocks(10)))
     assert (ten.threads - one.threads, one.threads) == (9, 1 + budget.OWN_THREADS)
     assert one.descriptors == ten.descriptors == budget.OWN_DESCRIPTORS
+
+
+def test_commands_have_threads_of_their_own() -> None:
+    """As many as are carried out at the same time."""
+    allowed = needs_of(settings("[commands]\nenabled = true\n", mocks(1)))
+    assert allowed.threads - needs_of(settings(mocks(1))).threads == MOST_AT_ONCE
 
 
 def test_a_port_needs_what_pyserial_opens(pty_pair: PtyPair) -> None:

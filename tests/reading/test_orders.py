@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.company import Company
+from support.lodging import devices, tiny
 from support.readers import device, driver, returning
 
 from gateway.driver import Channel
@@ -133,6 +135,18 @@ def test_a_write_that_hangs(hire: Hire) -> None:
         house.until(lambda: house.line.status.state is State.ONLINE)
     finally:
         gate.set()
+
+
+def test_a_write_that_hangs_in_a_process(hire: Hire, tmp_path: Path) -> None:
+    """The process is killed, and the next one has read by the time that anybody asks again."""
+    folder = tiny(tmp_path, "return {'number': 1}", write="time.sleep(60) if value else None")
+    (settings,) = devices(folder, '[devices.office]\ndriver = "tiny"\nisolation = "process"\ntimeout = "1s"\n')
+    house = House(hire(settings))
+    house.until(lambda: house.line.status.state is State.ONLINE)
+    assert house.do(house.orders.write, "office", "number", 0.0) == ""
+    assert house.do(house.orders.write, "office", "number", 1.0) == "office: its process was ended"
+    house.until(lambda: house.line.ledger.restarts == 1 and house.line.status.state is State.ONLINE)
+    assert house.do(house.orders.write, "office", "number", 0.0) == ""
 
 
 def test_a_device_that_is_busy(hire: Hire) -> None:
