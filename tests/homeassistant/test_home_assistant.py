@@ -158,6 +158,16 @@ def test_a_null_is_unknown(home: HomeAssistant, gateway: Gateway) -> None:
     assert home.complaints() == []
 
 
+def test_a_text_that_is_none_of_its_choices(home: HomeAssistant, gateway: Gateway) -> None:
+    """Is unknown, instead of a warning and the text before."""
+    running(home, gateway)
+    gateway.write("office.json", {**VALUES, "mode": "broken"})
+    home.wait(lambda now: state(now, gateway, "office", "mode") == "unknown", "unknown")
+    gateway.write("office.json", VALUES)
+    home.wait(lambda now: state(now, gateway, "office", "mode") == "eco", "the return")
+    assert home.complaints() == []
+
+
 def test_an_offline_device(home: HomeAssistant, gateway: Gateway) -> None:
     """Is unavailable, and says why; the others are not touched; it comes back."""
     running(home, gateway, OFFICE + SWITCH)
@@ -258,6 +268,29 @@ def test_a_tag_scan_is_a_trigger(home: HomeAssistant, gateway: Gateway) -> None:
     assert scans[-1] == "04a23b5c6d7e80"
     assert "0badcafe" not in scans
     assert len(scans) == len(set(scans))
+    assert home.complaints() == []
+
+
+def test_an_old_scan_is_no_trigger(home: HomeAssistant, gateway: Gateway, broker: Mosquitto) -> None:
+    """Where a reader's topic is retained, Home Assistant gets the last scan again whenever it subscribes."""
+    gateway.configure(DOOR + "retain = true\n")
+    gateway.start()
+    home.wait(lambda now: state(now, gateway, "door", "event") not in (None, "unavailable"), "the reader")
+    for number in range(20):
+        gateway.write("cards", f"1{number:02}")
+        if any(data.get("tag_id") == f"1{number:02}" for _, data in home.after(1.0)["happened"]):
+            break
+    client = Subscriber(broker.port, ["nothing"])
+    try:
+        for time, tag in (("2026-11-01T07:00:00.000Z", "0badc0de"), (None, "0badc0de")):
+            client.publish(
+                f"sensorpost/{gateway.id}/door", json.dumps({"time": time, "event": "arrived", "tag": tag}).encode()
+            )
+    finally:
+        client.close()
+    gateway.write("cards", "1fff")
+    now = home.wait(lambda now: any(data.get("tag_id") == "1fff" for _, data in now["happened"]), "a scan after it")
+    assert not any(data.get("tag_id") == "0badc0de" for _, data in now["happened"])
     assert home.complaints() == []
 
 

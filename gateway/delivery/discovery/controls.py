@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.config.settings import ChannelSettings, DeviceSettings
 from gateway.delivery.commands.values import bounds
-from gateway.delivery.discovery.entities import Component, Components, look_of, name_of, pick, text
+from gateway.delivery.discovery.entities import Component, Components, look_of, name_of, pick, text_of
 from gateway.delivery.topics import Topics
 from gateway.driver import Kind
 from gateway.units import unit_in_home_assistant
@@ -67,7 +67,7 @@ def _own(channel: ChannelSettings) -> tuple[str, Component]:
         states = {"state_on": "True", "state_off": "False"}
         return "switch", {"value_template": pick(channel.key), "payload_on": "true", "payload_off": "false", **states}
     if declared.type is str:
-        return "select", {"value_template": text(channel.key), "options": list(declared.choices)}
+        return "select", {"value_template": text_of(channel), "options": list(declared.choices)}
     low, high = bounds(channel)
     decimals = channel.digits if channel.digits is not None else declared.precision
     number: dict[str, Any] = {

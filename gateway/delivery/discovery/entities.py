@@ -7,6 +7,7 @@ template copes with a message that is no JSON, such as the empty one with which 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -22,6 +23,8 @@ Components = dict[str, Component]
 
 LONGEST_TEXT = 255
 ARRIVED = "arrived"
+NEWS = 15
+"""Seconds for which an event is one that has just happened, by the gateway's clock and Home Assistant's."""
 ANY_EVENT = "event"
 """The type of an event whose driver declares no types."""
 SAME_AS_CLASS = {
@@ -33,6 +36,7 @@ SAME_AS_CLASS = {
     "barometric_pressure": "atmospheric_pressure",
 }
 """Names of channels that say no more than their device class."""
+DATES = frozenset({"date", "timestamp"})
 ACRONYMS = frozenset({"co", "co2", "cpu", "ip", "led", "nox", "ph", "rssi", "snr", "tvoc", "usb", "uv", "voc"})
 USUAL_PRECISION: dict[tuple[str | None, str | None], int] = {
     ("temperature", "°C"): 1,
@@ -59,15 +63,16 @@ LEAST_EXPIRY = 30.0
 """Seconds: a restart of the gateway must not let values expire."""
 
 
-def components_of(device: DeviceSettings, topics: Topics, unique: str) -> Components:
+def components_of(device: DeviceSettings, topics: Topics, unique: str, *, inline: bool = False) -> Components:
     """All entities of a device; ``unique`` is what their unique ids begin with.
 
     Ids are made of the driver's own channel names, so that another key or name keeps the entity and its history.
+    ``inline``: late readings come on the live topic, too.
     """
-    told = [channel for channel in device.channels if channel.enabled and channel.homeassistant]
     if device.kind is Kind.EVENT:
-        found = _events(told, topics.live(device.device), unique)
+        found = _events(device, topics.live(device.device), unique, late=inline or device.retain)
     else:
+        told = [channel for channel in device.channels if channel.enabled and channel.homeassistant]
         classes = [channel.channel.device_class for channel in told]
         expiry = expire_after(device)
         found = {}
@@ -118,6 +123,26 @@ def text(key: str, otherwise: str = "None") -> str:
     return f"{{{{ {value}[:{LONGEST_TEXT}] if value_json is defined and {value} is string else {otherwise} }}}}"
 
 
+def text_of(channel: ChannelSettings) -> str:
+    """A template that knows only what Home Assistant takes: of anything else it would warn and show the text before."""
+    declared, key = channel.channel, channel.key
+    value = f"value_json.get('{key}')"
+    if declared.choices:
+        good = f"{value} in {_literal(declared.choices)}"
+    elif declared.device_class in DATES:
+        good = f"{value} is string and as_datetime({value}, none) is not none"
+        if declared.device_class == "timestamp":
+            good += f" and as_datetime({value}).tzinfo is not none"
+    else:
+        return text(key)
+    return f"{{{{ {value} if value_json is defined and {good} else None }}}}"
+
+
+def _literal(texts: Iterable[str]) -> str:
+    """A list of texts in a template, where JSON's escapes mean the same."""
+    return json.dumps(list(texts))
+
+
 def _value(channel: ChannelSettings) -> Component:
     """Where the value comes from and what it is."""
     declared = channel.channel
@@ -127,7 +152,7 @@ def _value(channel: ChannelSettings) -> Component:
     if declared.type is str:
         if declared.choices:
             device_class = {"device_class": "enum", "options": list(declared.choices)}
-        return {"value_template": text(channel.key)} | device_class
+        return {"value_template": text_of(channel)} | device_class
     unit = unit_in_home_assistant(channel.unit, declared.device_class)
     as_declared = channel.unit == declared.unit and channel.scale is None
     precision = channel.digits
@@ -161,39 +186,50 @@ def look_of(channel: ChannelSettings) -> Component:
     return _given({"entity_category": channel.entity_category, "icon": channel.icon}) | hidden
 
 
-def _events(channels: Iterable[ChannelSettings], live: str, unique: str) -> Components:
+def _events(device: DeviceSettings, live: str, unique: str, *, late: bool) -> Components:
     """One event entity with all channels as attributes; a tag scanner where there are tags.
 
-    A card that lay there at the gateway's start was not scanned.
+    A card that lay there at the gateway's start was not scanned, nor was one that leaves: where the payload does not
+    say so, there is no scanner. ``late``: the topic may bring what happened long ago, and a tag scanner takes even
+    what the broker has kept for a scan; so only news counts.
     """
-    by_name: Mapping[str, ChannelSettings] = {channel.channel.name: channel for channel in channels}
-    if not by_name:
+    by_name: Mapping[str, ChannelSettings] = {channel.channel.name: channel for channel in device.channels}
+    told = {name for name, channel in by_name.items() if channel.enabled and channel.homeassistant}
+    hidden = [channel.key for channel in by_name.values() if channel.enabled and not channel.homeassistant]
+    if not told:
         return {}
+    news = "value_json is defined"
+    if late:
+        news += f" and (now() - as_datetime(value_json.get('time') or 0)).total_seconds() | abs < {NEWS}"
     types: tuple[str, ...] = (ANY_EVENT,)
-    kind, when = f"'{ANY_EVENT}'", "value_json is defined"
-    if (event := by_name.get("event")) is not None and event.channel.choices:
+    kind, when = f"'{ANY_EVENT}'", news
+    event = by_name.get("event")
+    if event is not None and event.channel.choices and "event" in told:
         types = event.channel.choices
         kind = f"value_json.get('{event.key}')"
-        when += f" and {kind}"
+        when += f" and {kind} in {_literal(types)}"
+    content = f"value_json.items() | rejectattr(0, 'in', {_literal(hidden)})" if hidden else "value_json"
     found: Components = {
         "event-event": {
             "platform": "event",
             "unique_id": f"{unique}/event",
             "name": None,
             "event_types": list(types),
-            "value_template": f"{{{{ dict(value_json, event_type={kind}) | to_json if {when} else '' }}}}",
+            "value_template": f"{{{{ dict({content}, event_type={kind}) | to_json if {when} else '' }}}}",
         }
     }
-    if (tag := by_name.get("tag")) is not None:
+    if "tag" in by_name:
         found["event-event"]["icon"] = "mdi:nfc-variant"
-        at_start = by_name["at_start"].key if "at_start" in by_name else "at_start"
-        scanned = f"value_json is defined and not value_json.get('{at_start}')"
-        if event is not None and ARRIVED in types:
+    start, directed = by_name.get("at_start"), event is not None and ARRIVED in event.channel.choices
+    needed = [one for one in (start, event if directed else None) if one is not None]
+    if "tag" in told and all(one.enabled for one in needed):
+        scanned = f"{news} and not value_json.get('{start.key if start is not None else 'at_start'}')"
+        if event is not None and directed:
             scanned += f" and value_json.get('{event.key}') == '{ARRIVED}'"
         found["tag-tag"] = {
             "platform": "tag",
             "topic": live,
-            "value_template": f"{{{{ value_json.get('{tag.key}') or '' if {scanned} else '' }}}}",
+            "value_template": f"{{{{ value_json.get('{by_name['tag'].key}') or '' if {scanned} else '' }}}}",
         }
     return found
 

@@ -26,7 +26,11 @@ def announcements(settings: Settings, topics: Topics) -> dict[str, Announcement]
     for device in settings.devices:
         if device.homeassistant:
             found[f"{where}/{level(device.device)}/config"] = device_message(
-                device, settings.gateway_id, topics, commands=settings.commands.enabled
+                device,
+                settings.gateway_id,
+                topics,
+                commands=settings.commands.enabled,
+                inline=settings.mqtt.replay == "inline",
             )
     return found
 
@@ -43,10 +47,12 @@ def level(device: str) -> str:
     return f"{re.sub(r'[^a-zA-Z0-9_-]', '_', device)}_{hashlib.sha256(device.encode()).hexdigest()[:10]}"
 
 
-def device_message(device: DeviceSettings, gateway_id: str, topics: Topics, *, commands: bool = False) -> Announcement:
+def device_message(
+    device: DeviceSettings, gateway_id: str, topics: Topics, *, commands: bool = False, inline: bool = False
+) -> Announcement:
     """A device with everything that it measures and what is known of its health.
 
-    With ``commands`` also what can be done with it.
+    With ``commands`` also what can be done with it. ``inline``: late readings come on the live topic, too.
     """
     driver = device.driver_type
     unique = f"sensorpost/{gateway_id}/{device.device}"
@@ -56,7 +62,7 @@ def device_message(device: DeviceSettings, gateway_id: str, topics: Topics, *, c
     if driver is not None and driver.manufacturer:
         about["manufacturer"] = driver.manufacturer
     about["model"] = (driver.model if driver is not None else "") or device.driver
-    shown = components_of(device, topics, unique)
+    shown = components_of(device, topics, unique, inline=inline)
     return _message(
         about,
         with_controls(shown, device, topics, unique) if commands else shown,

@@ -46,6 +46,7 @@ class Scanner(Driver):
         Channel("event", type=str, choices=("arrived", "left")),
         Channel("tag", type=str),
         Channel("dwell_s", "s", "duration"),
+        Channel("at_start", type=bool),
     )
 
     def read(self):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from typing import Any
 
 import pytest
+from jinja2.sandbox import SandboxedEnvironment
 
 from gateway.delivery.discovery.entities import Components, components_of, expire_after, message_expiry
 from gateway.delivery.topics import Topics
@@ -19,6 +22,14 @@ def entities(configure: Configure, text: str = OFFICE) -> Components:
     """Those of the only device."""
     (device,) = configure(text).devices
     return components_of(device, TOPICS, "sensorpost/attic/office")
+
+
+def rendered(template: str, message: dict[str, Any], now: str = "2026-11-22T07:00:00Z") -> str:
+    """What a template makes of a message; the functions of Home Assistant stand in for by Python's."""
+    environment = SandboxedEnvironment()
+    environment.filters["to_json"] = json.dumps
+    environment.globals |= {"now": lambda: datetime.fromisoformat(now), "as_datetime": datetime.fromisoformat}
+    return environment.from_string(template).render(value_json=message)
 
 
 def test_a_number_with_a_device_class(configure: Configure) -> None:
@@ -67,6 +78,12 @@ def test_text_is_cut_and_has_no_statistics(configure: Configure) -> None:
     note = entities(configure)["sensor-note"]
     assert "[:255]" in note["value_template"]
     assert not {"state_class", "device_class", "unit_of_measurement"} & note.keys()
+
+
+def test_a_text_that_is_none_of_its_choices_is_unknown(configure: Configure) -> None:
+    """Home Assistant would warn of each and go on showing the one before."""
+    mode = entities(configure)["sensor-mode"]["value_template"]
+    assert [rendered(mode, {"mode": text}) for text in ("eco", "broken", None)] == ["eco", "None", "None"]
 
 
 def test_another_key_and_name_keep_the_entity(configure: Configure) -> None:
@@ -133,6 +150,50 @@ def test_tags(configure: Configure) -> None:
     assert "at_start" in tag["value_template"]
     assert "== 'arrived'" in tag["value_template"]
     assert "sensor-dwell_s" not in found
+
+
+LIES = {"time": "2026-11-22T07:00:00.000Z", "event": "arrived", "tag": "04a2"}
+
+
+def test_who_leaves_is_no_scan_whatever_is_kept_from_home_assistant(configure: Configure) -> None:
+    """``homeassistant = false`` takes the direction out of sight, not out of the payload."""
+    hidden = '[devices.office]\ndriver = "scanner"\nchannels.event = { key = "way", homeassistant = false }\n'
+    scan = entities(configure, hidden)["tag-tag"]["value_template"]
+    assert [rendered(scan, {"way": way, "tag": "04a2"}) for way in ("arrived", "left")] == ["04a2", ""]
+
+
+@pytest.mark.parametrize("channel", ["event", "at_start"])
+def test_no_scanner_where_the_payload_does_not_say_what_a_scan_is(configure: Configure, channel: str) -> None:
+    """Without the direction a card that leaves would be one; without at_start every start of the gateway."""
+    text = f'[devices.office]\ndriver = "scanner"\nchannels.{channel}.enabled = false\n'
+    found = entities(configure, text)
+    assert "tag-tag" not in found
+    assert "event-event" in found
+
+
+def test_a_hidden_channel_is_no_attribute(configure: Configure) -> None:
+    """Whoever keeps a tag's number from Home Assistant finds it nowhere there."""
+    found = entities(configure, '[devices.office]\ndriver = "scanner"\nchannels.tag.homeassistant = false\n')
+    assert "tag-tag" not in found
+    shown = json.loads(rendered(found["event-event"]["value_template"], LIES))
+    assert shown == {"time": LIES["time"], "event": "arrived", "event_type": "arrived"}
+
+
+@pytest.mark.parametrize(("keys", "inline"), [("retain = true\n", False), ("", True)])
+def test_what_happened_long_ago_is_no_event(configure: Configure, keys: str, *, inline: bool) -> None:
+    """A tag scanner takes what the broker has kept for a scan, at every start of Home Assistant."""
+    (device,) = configure(f'[devices.office]\ndriver = "scanner"\n{keys}').devices
+    found = components_of(device, TOPICS, "u", inline=inline)
+    for name in ("event-event", "tag-tag"):
+        template = found[name]["value_template"]
+        assert rendered(template, LIES, "2026-11-22T07:00:10Z")
+        assert not rendered(template, LIES, "2026-11-22T08:00:00Z")
+
+
+def test_an_event_of_no_known_type_is_none(configure: Configure) -> None:
+    """Home Assistant would warn of it."""
+    event = entities(configure, '[devices.office]\ndriver = "scanner"\n')["event-event"]["value_template"]
+    assert not rendered(event, {**LIES, "event": "swallowed"})
 
 
 def test_an_event_without_types(configure: Configure) -> None:
