@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import ClassVar
 
 from gateway.status.text import plain
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 NOTHING = "nothing"
 """A level for commands that say themselves what is wrong."""
+
+PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 LONGEST = 4000
 """Characters of one message or one line of a traceback; the journal cuts longer lines in two."""
@@ -27,12 +28,13 @@ def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str]
 
     ``level`` is debug, info, warning, error or ``NOTHING``, ``format_`` text, json or journal. Under systemd text is
     journal: each line begins with the ``<N>`` that gives it its priority instead of a time stamp, which the journal has
-    itself.
+    itself. JSON lines begin with it too there; the journal takes it off.
     """
     handler = logging.StreamHandler(sys.stderr)
+    journal = to_journal(environ, _descriptor())
     if format_ == "json":
-        handler.setFormatter(JsonLines())
-    elif format_ == "journal" or to_journal(environ, _descriptor()):
+        handler.setFormatter(JournalJsonLines() if journal else JsonLines())
+    elif format_ == "journal" or journal:
         handler.setFormatter(JournalLines())
     else:
         handler.setFormatter(TextLines())
@@ -97,17 +99,9 @@ class TextLines(logging.Formatter):
 class JournalLines(TextLines):
     """``<4>office: ...``: the priority that journald reads from the line."""
 
-    priorities: ClassVar = {
-        logging.DEBUG: 7,
-        logging.INFO: 6,
-        logging.WARNING: 4,
-        logging.ERROR: 3,
-        logging.CRITICAL: 2,
-    }
-
     def format(self, record: logging.LogRecord) -> str:
         """Every line of a traceback has the prefix too, else it would be logged as information."""
-        prefix = f"<{self.priorities.get(record.levelno, 6)}>"
+        prefix = priority(record)
         return "\n".join(prefix + line for line in super().format(record).split("\n"))
 
     def head(self, record: logging.LogRecord) -> str:  # noqa: ARG002 (the journal knows the rest)
@@ -131,6 +125,19 @@ class JsonLines(TextLines):
         if lines := self.stack(record):
             entry["stack"] = [line.strip() for line in lines]
         return json.dumps(entry, ensure_ascii=False)
+
+
+class JournalJsonLines(JsonLines):
+    """The same for the journal, which keeps them under their priority."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        return priority(record) + super().format(record)
+
+
+def priority(record: logging.LogRecord) -> str:
+    """``<4>``: the level as sd-daemon(3) writes it before a line."""
+    return f"<{PRIORITIES.get(record.levelno, 6)}>"
 
 
 def stamp(seconds: float) -> str:

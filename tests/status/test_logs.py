@@ -140,6 +140,20 @@ def test_journal(stderr: Stderr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert len(lines) > 3
 
 
+def test_json_in_the_journal(stderr: Stderr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """JSON lines have their priority there, too; what follows it is the object."""
+    path = tmp_path / "journal"
+    with path.open("w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        stat = os.fstat(stream.fileno())
+        logs.setup("info", "json", {"JOURNAL_STREAM": f"{stat.st_dev}:{stat.st_ino}"})
+        log.warning("office: lost")
+        stream.flush()
+    text = path.read_text()
+    assert text.startswith("<4>{")
+    assert json.loads(text.removeprefix("<4>"))["message"] == "office: lost"
+
+
 @pytest.mark.parametrize("value", ["", "1:2", "x:y", "1", "9:9:9"])
 def test_another_stream_is_not_the_journal(value: str, tmp_path: Path) -> None:
     """A service whose stderr was sent to a file has JOURNAL_STREAM, too."""
