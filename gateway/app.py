@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import secrets
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -40,7 +39,7 @@ from gateway.delivery.topics import Topics
 from gateway.delivery.twin import Twin
 from gateway.hardware.protocols import Hardware
 from gateway.hardware.real import RealHardware
-from gateway.paths import control_socket, state_directory
+from gateway.paths import control_socket, new_run, state_directory
 from gateway.reading.orders import Orders
 from gateway.reading.supervisor import Supervisor
 from gateway.reload import Reloader
@@ -51,6 +50,9 @@ from gateway.status.clock_trust import ClockTrust
 from gateway.status.control import ControlServer, Verb
 from gateway.status.health import health_object
 from gateway.status.inside import Inside
+from gateway.status.notify import Notifier
+from gateway.status.pulse import Facts, Pulse
+from gateway.status.work import Work
 from gateway.storage import make_store, open_disk
 
 log = logging.getLogger(__name__)
@@ -59,11 +61,8 @@ ROUND = 0.25
 """Seconds from one look of the supervisor to the next."""
 FLUSH = 3.0
 """Seconds that a stop gives the broker to take what is waiting."""
-
-
-def new_run() -> str:
-    """A name for this start of the gateway that is never used again: 40 random bits."""
-    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8))
+STOP_MAY_TAKE = 60.0
+"""Seconds for a disk that takes its time over the last commit."""
 
 
 def stall_of(mqtt: MqttSettings) -> float:
@@ -83,8 +82,9 @@ class Gateway:
         isolated_hardware: str = "real",
         state_dir: Path | None = None,
         reload: Callable[[], Settings] | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
-        """``reload`` reads the configuration anew; ``None`` for one that is in no file.
+        """``reload`` reads the configuration anew; ``None`` for one that is in no file. ``notifier``: for systemd.
 
         ``isolated_hardware`` is what drivers in processes are given, see :mod:`gateway.reading.isolated`.
         """
@@ -178,6 +178,14 @@ class Gateway:
             "top": self.inside.top,
             "reload": self.reloader.verb,
         }
+        self._notifier = notifier or Notifier()
+        self._pulse = Pulse(
+            self._notifier,
+            clock,
+            beat_ns=lambda: self._publisher.beat_ns,
+            work=self._disk.work if self._disk is not None else Work(clock),
+            facts=self._facts,
+        )
         self._control = ControlServer(control_socket(self._state_dir, os.environ), self._verbs)
 
     def run(self, stop: threading.Event, seconds: float | None = None) -> int:
@@ -191,16 +199,20 @@ class Gateway:
         thread = threads.start("publisher", self._publisher.run)
         self._listen()
         self._supervisor.start(settings.devices)
+        self._pulse.ready()
         until_ns = None if seconds is None else self._clock.boot_ns() + int(seconds * 1e9)
         worn_out = False
         while thread.is_alive() and not worn_out and not self._clock.wait(stop, self._round(until_ns)):
             self._orders.tick()
             self._supervisor.tick()
             self.reloader.tick(self._roster.settings)
+            self._pulse.tick(reloading=self.reloader.under_way)
             worn_out = self._is_worn_out()
             if until_ns is not None and self._clock.boot_ns() >= until_ns:
                 break
-        return max(self._stop(thread), int(worn_out))
+        self._pulse.stopping()
+        with self._notifier.taking_long(STOP_MAY_TAKE):
+            return max(self._stop(thread), int(worn_out))
 
     def _is_worn_out(self) -> bool:
         """Whether so many threads hang that only a new process helps, and systemd is there to start one."""
@@ -208,7 +220,7 @@ class Gateway:
             self._alarms.clear("threads")
             return False
         self._alarms.set("threads", f"{self._supervisor.left_behind} threads hang for ever; only a restart ends them")
-        return "NOTIFY_SOCKET" in os.environ
+        return self._notifier.there
 
     def _apply(self, changes: Changes) -> None:
         """Put a new configuration in force: what is different, and nothing else."""
@@ -268,6 +280,10 @@ class Gateway:
         if until_ns is None:
             return ROUND
         return min(ROUND, max(0.0, (until_ns - self._clock.boot_ns()) / 1e9))
+
+    def _facts(self) -> Facts:
+        boards = self._roster.boards().values()
+        return Facts(boards, self._link.status, self._store.queued, self._alarms.by_key())
 
     def _health_object(self) -> dict[str, Any]:
         return health_object(

@@ -51,6 +51,11 @@ class Reloader:
         self._loaded: queue.SimpleQueue[Settings | tuple[str, ...]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
+    @property
+    def under_way(self) -> bool:
+        """Whether the configuration is being read."""
+        return self._thread is not None
+
     def request(self) -> queue.SimpleQueue[Outcome]:
         """Ask for a reload; the outcome will be in the queue."""
         answer: queue.SimpleQueue[Outcome] = queue.SimpleQueue()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.paths import boot_id, control_socket, state_directory
+from gateway.paths import boot_id, control_socket, new_run, state_directory
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,10 @@ def test_the_boot_has_a_name(tmp_path: Path) -> None:
     """The same twice; none where the kernel gives none."""
     assert boot_id() == boot_id()
     assert boot_id(tmp_path / "none") == ""
+
+
+def test_no_two_runs_have_the_same_name() -> None:
+    """A name is one topic level, and never used again."""
+    names = {new_run() for _ in range(1000)}
+    assert len(names) == 1000
+    assert all(name.isalnum() and len(name) == 8 for name in names)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
 import logging
 import os
 import signal
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +21,9 @@ from gateway.cli.options import config_option, example, for_option, json_option,
 if TYPE_CHECKING:
     from gateway.config.settings import Settings
     from gateway.hardware.protocols import Hardware
+
+START_MAY_TAKE = 900.0
+"""Seconds until a damaged spool is saved from a bad card, and something is wrong after that."""
 
 
 @click.command(
@@ -43,6 +48,7 @@ def command(config: Path | None, seconds: float | None, *, simulate: bool, as_re
     from gateway.delivery.spool.lock import SpoolError  # noqa: PLC0415
     from gateway.paths import state_directory  # noqa: PLC0415
     from gateway.status import logs  # noqa: PLC0415
+    from gateway.status.notify import Notifier  # noqa: PLC0415
 
     if as_real and not simulate:
         raise click.UsageError("--as-real is for --simulate")
@@ -53,6 +59,8 @@ def command(config: Path | None, seconds: float | None, *, simulate: bool, as_re
             gateway.reloader.request()
 
     threads.show_name("sensorpost")
+    notifier = Notifier.from_environ(os.environ)  # before anything of a driver's runs
+    faulthandler.enable(sys.__stderr__ or 2)  # the watchdog's SIGABRT, or a crash of native code, shows every stack
     with stop_on_signals({signal.SIGHUP: reload}) as stop, ExitStack() as until_the_end:
         settings = load(config)
         log = dataclasses.replace(settings.log, format="json") if as_json else settings.log
@@ -69,13 +77,15 @@ def command(config: Path | None, seconds: float | None, *, simulate: bool, as_re
             settings = where.settings(settings)
             for line in where.about(settings, state_dir):
                 logging.getLogger("gateway").warning("%s", line)
-            gateway = Gateway(
-                settings,
-                hardware_for=where.hardware,
-                isolated_hardware=where.isolated,
-                state_dir=state_dir,
-                reload=lambda: where.settings(load(main_file)),
-            )
+            with notifier.taking_long(START_MAY_TAKE):
+                gateway = Gateway(
+                    settings,
+                    hardware_for=where.hardware,
+                    isolated_hardware=where.isolated,
+                    state_dir=state_dir,
+                    reload=lambda: where.settings(load(main_file)),
+                    notifier=notifier,
+                )
         except SpoolError as exc:
             raise click.ClickException(str(exc)) from exc
         stop.about = gateway.inside.about

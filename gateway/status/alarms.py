@@ -40,6 +40,11 @@ class Alarms:
             log.info("alarm over: %s", text)
             self._changed()
 
+    def by_key(self) -> dict[str, str]:
+        """The same with their keys."""
+        with self._lock:
+            return dict(self._texts)
+
     def texts(self) -> list[str]:
         """All alarms, oldest first."""
         with self._lock:

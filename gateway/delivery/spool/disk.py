@@ -20,6 +20,7 @@ from gateway.delivery.spool.lock import Lock, SpoolError, lock_path
 from gateway.delivery.spool.salvage import asides, begin_anew, finish, sync
 from gateway.delivery.spool.trouble import check_place, explain, is_damage, is_full, is_unreadable
 from gateway.status.alarms import Alarms
+from gateway.status.work import SALVAGE_NS, Work
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Disk:
         self.path = path
         self.alarms = alarms
         self._clock = clock
+        self.work = Work(clock)
         self.file: SpoolFile | None = None
         self.reopened = False
         """Set when there may be something else in the file than was known. Until its user has cleared this and learned
@@ -78,12 +80,13 @@ class Disk:
         file = self.file
         if file is None or self.reopened:
             return None
-        try:
-            return what(file)
-        except sqlite3.Error as exc:
-            if file is self.file:
-                self._trouble(exc)
-            return None
+        with self.work.under_way():
+            try:
+                return what(file)
+            except sqlite3.Error as exc:
+                if file is self.file:
+                    self._trouble(exc)
+                return None
 
     def change(self, what: Callable[[SpoolFile], T]) -> T | None:
         """Write something to the file, with its own transaction; ``None`` when that is not possible now."""
@@ -94,11 +97,13 @@ class Disk:
     def tick(self, now_ns: int) -> None:
         """Try again when it is time."""
         if self._retry_ns is not None and now_ns >= self._retry_ns:
-            self._retry()
+            with self.work.under_way():
+                self._retry()
         elif not self._refuses and now_ns >= self._look_ns:
             self._look_ns = now_ns + LOOK_EVERY_NS
-            self._ballast.make()
-            self._look_for_damaged()
+            with self.work.under_way():
+                self._ballast.make()
+                self._look_for_damaged()
 
     def last_try(self, now_ns: int) -> None:
         """The end is near: try again now."""
@@ -220,7 +225,8 @@ class Disk:
         now_ns = self._clock.boot_ns()
         if self._anew_ns is not None and now_ns < self._anew_ns:
             raise sqlite3.OperationalError(f"damaged again ({exc}); replace the SD card")
-        saved = begin_anew(self.path)
+        with self.work.under_way(SALVAGE_NS):
+            saved = begin_anew(self.path)
         self._aside = saved.aside
         self._anew_ns = now_ns + ANEW_EVERY_NS
         self.begun_anew = True
