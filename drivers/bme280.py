@@ -1,7 +1,8 @@
 """BME280 and BMP280 on I2C: temperature, air pressure and, of the BME280, humidity.
 
 Wiring: VCC to 3.3 V (pin 1), GND, SDA to GPIO2 (pin 3), SCL to GPIO3 (pin 5); I2C switched on with ``raspi-config
-nonint do_i2c 0``. SDO at GND gives the address 0x76, at VCC 0x77. Needs the extra ``i2c``.
+nonint do_i2c 0``. Both lines need pull-ups to 3.3 V, which the Raspberry Pi and most boards have. SDO at GND gives the
+address 0x76, at VCC 0x77; CSB at VCC chooses I2C. Needs the extra ``i2c``.
 
 Sample:
 

@@ -1,9 +1,9 @@
 """Any I2C sensor that Adafruit has a CircuitPython library for: more than a hundred, named by module and class.
 
-Wiring: as on the sensor's page at learn.adafruit.com: VIN to 3.3 V, GND, SDA to GPIO2 (pin 3), SCL to GPIO3 (pin 5).
-Needs the extra ``circuitpython`` and the sensor's library, for example ``pip install adafruit-circuitpython-sht31d``.
-Of Blinka, which comes with them, nothing is used: ``pip install --no-deps`` with adafruit-circuitpython-busdevice,
-adafruit-circuitpython-register and the library is enough.
+Wiring: VIN to 3.3 V, GND, SDA to GPIO2 (pin 3), SCL to GPIO3 (pin 5); pull-ups are on the boards and the Raspberry Pi.
+I2C on: ``raspi-config nonint do_i2c 0``. Needs smbus2 and, by ``pip install --no-deps``,
+adafruit-circuitpython-busdevice, adafruit-circuitpython-register and the sensor's library, such as
+adafruit-circuitpython-sht31d. The extra ``circuitpython`` has the first three, and Blinka, of which nothing is used.
 
 Sample:
 

@@ -1,8 +1,9 @@
 """Any sensor that the Linux kernel shows as hwmon: SHT3x, SHT4x, AHT10, LM75, INA219, fans, a PC's or a disk's own.
 
-Wiring: as for the chip. An overlay in /boot/firmware/config.txt, and a restart, lets the kernel look after it, for
-example ``dtoverlay=i2c-sensor,sht3x`` (also aht10, sht4x, lm75, tmp102, ds1621, jc42, with ``addr=0x45``). A chip
-without an overlay, such as the INA219, can be named by root at each start: ``echo ina219 0x40 >
+Wiring: a chip on I2C: 3.3 V, GND, SDA to GPIO2 (pin 3), SCL to GPIO3 (pin 5), pull-ups as its board and the Raspberry
+Pi have them. An overlay in /boot/firmware/config.txt, and a restart, lets the kernel look after it, for example
+``dtoverlay=i2c-sensor,sht3x`` (also aht10, sht4x, lm75, tmp102, ds1621, jc42, with ``addr=0x45``). A chip without an
+overlay, such as the INA219, can be named by root at each start: ``echo ina219 0x40 >
 /sys/bus/i2c/devices/i2c-1/new_device``. What a machine has itself needs nothing. The chip is then a folder in
 /sys/class/hwmon with a file ``name``.
 

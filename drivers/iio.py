@@ -1,9 +1,11 @@
 """Any sensor that the Linux kernel has an IIO driver for: DHT22, BME280, SHT3x, ADS1115, BH1750, SCD4x and many more.
 
-Wiring: as for the chip. An overlay in /boot/firmware/config.txt, and a restart, lets the kernel look after it, for
-example ``dtoverlay=dht11,gpiopin=4`` (DHT11, DHT22, AM2302), ``dtoverlay=i2c-sensor,bme280,addr=0x76`` (also bmp280,
-bme680, htu21, hdc100x, si7020, bh1750, tsl4531, veml6070), ``dtoverlay=ads1115,cha_enable``. The chip is then a
-folder in /sys/bus/iio/devices with a file ``name``.
+Wiring: a DHT22 or DHT11: VCC to 3.3 V, GND, data to GPIO4 (pin 7) with 4.7 to 10 kΩ from data to 3.3 V. A chip on I2C:
+3.3 V, GND, SDA to GPIO2 (pin 3), SCL to GPIO3 (pin 5), pull-ups as its board and the Raspberry Pi have them. An overlay
+in /boot/firmware/config.txt, and a restart, lets the kernel look after it, for example ``dtoverlay=dht11,gpiopin=4``
+(DHT11, DHT22, AM2302), ``dtoverlay=i2c-sensor,bme280,addr=0x76`` (also bmp280, bme680, htu21, hdc100x, si7020, bh1750,
+tsl4531, veml6070), ``dtoverlay=ads1115,cha_enable``. The chip is then a folder in /sys/bus/iio/devices with a file
+``name``.
 
 Sample:
 

@@ -1,8 +1,8 @@
 """M5Stack Unit RFID2 (WS1850S) and other MFRC522 readers of 13.56 MHz cards on I2C: which cards lie on the reader.
 
-Wiring: 5 V (red), GND (black), SDA (yellow) to GPIO2 (pin 3), SCL (white) to GPIO3 (pin 5): the unit's signals are
-3.3 V. I2C on: ``sudo raspi-config nonint do_i2c 0``. The address cannot be changed: two units need a TCA9548A, such as
-M5Stack's PaHub (``mux = 0x70`` and ``mux_channel``).
+Wiring: 5 V (red), GND (black), SDA (yellow) to GPIO2 (pin 3), SCL (white) to GPIO3 (pin 5): the unit's signals are 3.3
+V, with pull-ups in it. I2C on: ``sudo raspi-config nonint do_i2c 0``. The address cannot be changed: two units need a
+TCA9548A, such as M5Stack's PaHub (``mux = 0x70`` and ``mux_channel``).
 
 Sample:
 

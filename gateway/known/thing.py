@@ -64,7 +64,7 @@ class Thing:
             line = self.overlay.format(address=f"{address or (self.addresses or (0,))[0]:#04x}")
             found.append(f"dtoverlay={line} in /boot/firmware/config.txt and a restart")
         if self.library:
-            found.append(f"pip install --no-deps {self.library}")
+            found.append(f"the extra circuitpython, and pip install --no-deps {self.library}")
         return "; ".join(found)
 
     def way(self) -> str:

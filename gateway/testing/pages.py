@@ -27,6 +27,7 @@ from gateway.config.structure import build
 from gateway.driver import Channel, Driver, DriverError
 
 SECTIONS = ("Wiring", "Sample", "Traps", "Sources")
+PAGES, HARDWARE = Path("docs/drivers"), Path("docs/hardware.md")
 _MARK = re.compile(rf"^({'|'.join(SECTIONS)}):(?: |\n+)", re.MULTILINE)
 
 
@@ -152,25 +153,31 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Write the page of every driver in a folder; with ``--check`` only say which are out of date."""
     from gateway.catalog import Catalog  # noqa: PLC0415 (it loads drivers)
+    from gateway.testing import hardware_page  # noqa: PLC0415 (the same)
 
     parser = argparse.ArgumentParser(prog="python -m gateway.testing", description=main.__doc__)
     parser.add_argument("drivers", nargs="?", type=Path, default=Path("drivers"), help="the folder of the drivers")
-    parser.add_argument("pages", nargs="?", type=Path, default=Path("docs/drivers"), help="the folder of the pages")
+    parser.add_argument("pages", nargs="?", type=Path, default=PAGES, help="the folder of the pages")
+    parser.add_argument("--hardware", type=Path, help="the page of them all, docs/hardware.md for ours")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page is out of date")
     given = parser.parse_args(arguments)
     catalog = Catalog(given.drivers)
-    stale = []
+    every, texts = [], {}
     for file in sorted(given.drivers.glob("[a-z]*.py")):
         found = catalog.find(file.stem)
         if found is None or found.driver is None:
             sys.stderr.write(f"{file}: {found.error if found else 'no driver'}\n")
             return 1
-        text, target = page(found.driver, file.stem), given.pages / f"{file.stem}.md"
-        if not target.exists() or target.read_text(encoding="utf-8") != text:
-            stale.append(str(target))
-            if not given.check:
-                target.write_text(text, encoding="utf-8")
+        every.append(found)
+        texts[given.pages / f"{file.stem}.md"] = page(found.driver, file.stem)
+    hardware = given.hardware or (HARDWARE if given.pages == PAGES else None)
+    if hardware is not None:
+        texts[hardware] = hardware_page.page(every)
+    stale = [file for file, text in texts.items() if not file.exists() or file.read_text(encoding="utf-8") != text]
+    if not given.check:
+        for file in stale:
+            file.write_text(texts[file], encoding="utf-8")
     if stale and given.check:
-        sys.stderr.write(f"out of date: {', '.join(stale)}; run python -m gateway.testing\n")
+        sys.stderr.write(f"out of date: {', '.join(map(str, stale))}; run python -m gateway.testing\n")
         return 1
     return 0

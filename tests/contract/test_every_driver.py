@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.catalog import Catalog, Found
-from gateway.testing import check_driver
+from gateway.testing import check_driver, hardware_page
 from gateway.testing.pages import main, page, sections
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,7 +45,14 @@ def test_says_what_a_user_needs_to_know(file: Path) -> None:
     """The docstring has a sample, the wiring, the traps and where the facts are from."""
     driver = load(file).driver
     assert driver is not None
-    assert set(sections(driver)) >= {"", "Wiring", "Sample", "Traps"}
+    expected = {"", "Wiring", "Sample", "Traps", "Sources"}
+    assert set(sections(driver)) >= (expected - {"Sources"} if file.stem == "mock" else expected)
+
+
+def test_the_page_of_all_is_up_to_date() -> None:
+    """docs/hardware.md is what ``python -m gateway.testing`` makes of the drivers and the table of things."""
+    written = (ROOT / "docs" / "hardware.md").read_text(encoding="utf-8")
+    assert written == hardware_page.page(map(load, FILES)), "run python -m gateway.testing"
 
 
 def test_no_page_without_a_driver() -> None:
@@ -55,9 +62,13 @@ def test_no_page_without_a_driver() -> None:
 
 def test_pages_are_checked_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command writes every page; with --check it names those that are out of date and writes nothing."""
-    drivers = str(ROOT / "drivers")
-    assert main([drivers, str(tmp_path), "--check"]) == 1
+    drivers, pages, hardware = str(ROOT / "drivers"), tmp_path / "drivers", tmp_path / "hardware.md"
+    pages.mkdir()
+    assert main([drivers, str(pages), "--check", "--hardware", str(hardware)]) == 1
     assert "system.md" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-    assert main([drivers, str(tmp_path)]) == 0
-    assert main([drivers, str(tmp_path), "--check"]) == 0
+    assert not list(pages.iterdir())
+    assert main([drivers, str(pages)]) == 0
+    assert not hardware.exists()
+    assert main([drivers, str(pages), "--check"]) == 0
+    assert main([drivers, str(pages), "--hardware", str(hardware)]) == 0
+    assert main([drivers, str(pages), "--check", "--hardware", str(hardware)]) == 0
