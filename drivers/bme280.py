@@ -66,8 +66,6 @@ class Bme280(Driver[Options]):
     """Lets the chip measure once for each reading; it sleeps in between."""
 
     options_type = Options
-    manufacturer = "Bosch Sensortec"
-    model = "BME280"
     manufacturer, model = "Bosch", "BME280"
     channels = (
         Channel("temperature", "°C", "temperature", precision=1, min=-40, max=85),

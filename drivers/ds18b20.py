@@ -61,8 +61,6 @@ class Ds18b20(Driver[Options]):
     """Lets the kernel's w1_therm measure."""
 
     options_type = Options
-    manufacturer = "Analog Devices"
-    model = "DS18B20"
     manufacturer, model = "Maxim", "DS18B20"
     timeout = "20s"
     _sensors: dict[str, str]

@@ -85,8 +85,6 @@ class Pms5003(Driver[Options]):
     """Cuts the stream into frames; a frame is one reading."""
 
     options_type = Options
-    manufacturer = "Plantower"
-    model = "PMS5003"
     manufacturer, model = "Plantower", "PMS5003"
     interval = None
 

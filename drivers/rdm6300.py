@@ -101,7 +101,6 @@ class Rdm6300(TagDriver[Options]):
     """Finds frames in what comes."""
 
     options_type = Options
-    model = "RDM6300"
     interval = None
 
     _port: SerialPort
