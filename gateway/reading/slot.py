@@ -77,6 +77,8 @@ class Slot:
         """The current reader ends because somebody asked for it."""
         self.leaving = False
         """The device is to be removed."""
+        self.why_disabled = ""
+        """Where that is not in the configuration."""
         self._beat: Beat | None = None
         self._age_ns = 0
         self.hung = False
@@ -156,9 +158,16 @@ class Slot:
         self.start_ns = now
         self.ask_to_end()
 
+    def configure(self, settings: DeviceSettings) -> None:
+        """These are its settings from the next start on, whatever was asked for before."""
+        self.settings = settings
+        self.leaving = False
+        self.why_disabled = ""
+
     def switch(self, now: int, *, enabled: bool) -> None:
         """Enable or disable it until it is given other settings."""
         self.settings = dataclasses.replace(self.settings, enabled=enabled)
+        self.why_disabled = "" if enabled else "it was disabled by a command, for this run; enable it with one"
         self.restart(now)
 
     def ask_to_end(self) -> None:

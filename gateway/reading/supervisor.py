@@ -86,8 +86,7 @@ class Supervisor:
         name, now = settings.device, self._clock.boot_ns()
         slot = self._slots.get(name)
         if slot is not None:
-            slot.settings = settings
-            slot.leaving = False
+            slot.configure(settings)
             slot.restart(now)
             return
         self._slots[name] = Slot(
@@ -184,7 +183,7 @@ class Supervisor:
         if not slot.replaces:
             slot.memory.settle()
         if not settings.enabled:
-            slot.board.set(State.DISABLED, "")
+            slot.board.set(State.DISABLED, "", slot.why_disabled)
             return
         if settings.driver_type is None:
             reason = plain(settings.broken)

@@ -51,4 +51,5 @@ def _next(bodies: queue.Queue[bytes], deadline: float, board: DeviceBoard) -> by
 def _refuse_if_over(board: DeviceBoard) -> None:
     if board.state in (State.DISABLED, State.FAILED):
         status = board.snapshot()
-        raise ControlError(f"{status.device} is {status.state} in the running gateway {status.last_error}".rstrip())
+        text = f"{status.device} is {status.state} in the running gateway {status.last_error}".rstrip()
+        raise ControlError(f"{text}; {status.hint}" if status.hint else text)

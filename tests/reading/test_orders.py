@@ -78,6 +78,7 @@ def test_disable_and_enable(hire: Hire) -> None:
     for _ in range(2):
         assert house.do(house.orders.switch, "office", enabled=False) == ""
         house.until(lambda: house.line.status.state is State.DISABLED)
+    assert house.line.status.hint == "it was disabled by a command, for this run; enable it with one"
     assert house.do(house.orders.restart, "office") == "office: it is disabled; enable it instead"
     assert house.do(house.orders.write, "office", "relay", True) == "office: it is not open"
     assert house.do(house.orders.switch, "office", enabled=True) == ""
@@ -95,6 +96,9 @@ def test_another_configuration_settles_it(hire: Hire) -> None:
     house.until(lambda: house.line.status.state is State.DISABLED)
     house.company.supervisor.add(quiet(nothing, interval=1800.0))
     house.until(lambda: house.line.status.state is State.ONLINE)
+    house.company.supervisor.add(quiet(nothing, enabled=False))
+    house.until(lambda: house.line.status.state is State.DISABLED)
+    assert house.line.status.hint == ""
 
 
 def test_a_device_that_is_not_there(hire: Hire) -> None:
