@@ -49,6 +49,8 @@ interval = "100ms"
 timeout = "300ms"
 faults = [{ kind = "hang", at = "1s", for = "1h" }]
 """
+APART_BY = 0.21
+"""Seconds from one request to the next."""
 FLOOD_LIMIT = 20 * 1024
 """KiB: what a flood may add to the memory."""
 
@@ -62,6 +64,7 @@ class House:
         self._start = start
         self.ear = Subscriber(broker.port, [f"{BASE}/#"])
         self._number = 0
+        self._next = 0.0
         self._log = (folder / "gateway.log").open("w")
         self.gateway: subprocess.Popen[str] | None = None
 
@@ -78,7 +81,9 @@ class House:
         (self.folder / "sensorpost.toml").write_text(text)
 
     def ask(self, verb: str, timeout: float = 10.0, **body: Any) -> Any:
-        """A request, and its answer without the id."""
+        """A request, at most five a second, and its answer without the id."""
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = time.monotonic() + APART_BY
         self._number += 1
         id_ = f"n{self._number}"
         self.ear.publish(f"{BASE}/gateway/request/{verb}", json.dumps({"id": id_, **body}).encode())
