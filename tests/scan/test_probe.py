@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from support.i2c_wire import Chip, Wire
+from support.i2c_wire import Mux as WireMux
 
 from gateway.driver import Misconfigured
 from gateway.hardware.i2c import make_buses
@@ -252,3 +254,26 @@ def test_a_bus_that_cannot_be_opened() -> None:
     with pytest.raises(Stuck, match="needs smbus2") as caught:
         list(Probe(refuse, things()).answers())
     assert caught.value.hint == "install it"
+
+
+def test_on_the_messages_of_smbus2() -> None:
+    """The multiplexer leads where it led before, and every handle is closed."""
+
+    class Told(WireMux):
+        """One that can be read."""
+
+        def read(self, size: int) -> bytes:
+            return bytes([self._next]) * size
+
+    mux = Told({4: {0x44: Chip()}, 0: {0x23: Chip()}})
+    mux.write(b"\x01")
+    mux.stop()
+    wire = Wire({0x76: Chip({0xD0: 0x60}), 0x77: mux})
+    hardware = RealHardware("scan", Machine(i2c=make_buses(wire.open)))
+    found = list(Probe(lambda address: hardware.i2c(1, address), things()).answers())
+    assert [(one.address, one.thing.title if one.thing else "", one.is_mux) for one in found] == [
+        (0x23, "", False),  # behind the channel that is open already
+        (0x76, "BME280", False),
+        (0x77, "", True),
+    ]
+    assert (mux.open, wire.wrong, wire.handles) == (0x01, [], 0)
