@@ -62,9 +62,9 @@ class Record:
         try:
             with contextlib.suppress(FileNotFoundError):
                 found = json.loads(self._path.read_text(encoding="utf-8"))
-                self.entities = {str(topic): set(map(str, ids)) for topic, ids in found["entities"].items()}
-                self.devices = set(map(str, found["devices"]))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+                self.entities = {topic: set(map(str, ids)) for topic, ids in found["entities"].items() if _sound(topic)}
+                self.devices = {topic for topic in found["devices"] if _sound(topic)}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
             log.warning("%s cannot be read (%s): devices that left meanwhile stay in Home Assistant", self._path, exc)
 
     def _save(self) -> None:
@@ -86,3 +86,8 @@ class Record:
                 log.warning("%s cannot be written (%s): what is announced is not remembered", self._path, exc)
         else:
             self._refused = False
+
+
+def _sound(topic: object) -> bool:
+    """Whether it can be published to: a broker ends the connection with whoever tries a wildcard, again and again."""
+    return isinstance(topic, str) and topic != "" and topic.isprintable() and not {"+", "#"} & set(topic)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -33,13 +34,32 @@ def test_it_is_written_only_when_something_changes(tmp_path: Path) -> None:
     assert not (tmp_path / NAME).exists()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"entities": 3, "devices": []}', '{"entities": {}}', "\udcff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"entities": 3, "devices": []}',
+        '{"entities": {}}',
+        "\udcff",
+        pytest.param("[" * 100_000, id="deep"),
+    ],
+)
 def test_a_damaged_file_is_a_line_in_the_log(tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture) -> None:
     """The gateway starts all the same."""
     (tmp_path / NAME).write_bytes(content.encode("utf-8", "surrogateescape"))
     record = Record(tmp_path / NAME)
     assert (record.entities, record.devices) == ({}, set())
     assert "cannot be read" in caplog.text
+
+
+def test_only_topics_can_be_remembered(tmp_path: Path) -> None:
+    """A wildcard among them would end every connection."""
+    content = {"entities": {"t/a": [], "#": [], "t/+": [], "": [], "t/\0": []}, "devices": ["s/a", "#", "", 7, None]}
+    (tmp_path / NAME).write_text(json.dumps(content))
+    record = Record(tmp_path / NAME)
+    assert (record.entities, record.devices) == ({"t/a": set()}, {"s/a"})
 
 
 def test_a_place_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
