@@ -16,7 +16,6 @@ TESTED_ELSEWHERE = {
     "tests/cli/test_listen.py": ["gateway/cli/screen.py"],
     "tests/cli/test_output.py": ["gateway/cli/listing.py"],
     "tests/cli/test_audit.py": [f"gateway/audit/{part}.py" for part in ("account", "kept", "live", "sources")],
-    "tests/cli/test_discovery.py": ["gateway/delivery/discovery/clearing.py"],
     "tests/cli/test_reload.py": ["gateway/cli/running.py"],
     "tests/cli/test_spool.py": ["gateway/cli/spool_access.py"],
     "tests/cli/test_feed.py": ["gateway/delivery/subscriber.py"],

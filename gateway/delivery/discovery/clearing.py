@@ -55,11 +55,14 @@ class _Clearing:
             while self._next(QUIET):
                 pass
             for topic in sorted(self._topics):
+                self._settle(self._link.limits.receive_maximum - 1)
                 mid = self._link.publish(topic, b"", retain=True)
                 if mid is None:
                     raise Uncleared(self._trouble())
                 self._waiting[mid] = topic
-            self._settle()
+            self._settle(0)
+            if self._refused:
+                raise Uncleared(f"the broker does not allow this user to publish to {self._refused[0]}")
         finally:
             self._end()
         return sorted(self._topics)
@@ -72,15 +75,14 @@ class _Clearing:
             if self._failed >= self._attempts or self._now() >= until:
                 raise Uncleared(self._trouble())
 
-    def _settle(self) -> None:
+    def _settle(self, most: int) -> None:
+        """Wait until at most so many messages are without an answer."""
         until = self._now() + ANSWERING
-        while self._waiting:
+        while len(self._waiting) > most:
             if not self._link.up:
                 raise Uncleared(self._trouble())
             if not self._next(max(0.0, until - self._now())):
                 raise Uncleared("the broker does not acknowledge")
-        if self._refused:
-            raise Uncleared(f"the broker does not allow this user to publish to {self._refused[0]}")
 
     def _next(self, seconds: float) -> bool:
         """Handle what comes next; False when nothing came."""
