@@ -19,6 +19,7 @@ from gateway.config.fields import fields_of
 from gateway.config.shape import DeviceTable
 from gateway.driver import Channel, Driver, Kind
 from gateway.loading import BUNDLED_MODULES, USER_MODULES, load_file
+from gateway.trust import ourselves, wrong_hands
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -47,14 +48,18 @@ class Found:
 class Catalog:
     """The drivers that this gateway can use. Loads a driver only when it is asked for by name, and once."""
 
-    def __init__(self, drivers_dir: Path | None = None, *, bundled: Path = BUNDLED) -> None:
+    def __init__(self, drivers_dir: Path | None = None, *, bundled: Path = BUNDLED, owner: int | None = None) -> None:
+        """``owner``: the user that the configuration belongs to, who is trusted beside root and ourselves."""
+        self._trusted = ourselves() | ({owner} if owner is not None else set())
         self._folders = [(bundled, "bundled")]
         self._found: dict[str, Found | None] = {}
         self._packages: dict[str, EntryPoint] | None = None
         warnings = []
         if drivers_dir is not None:
             self._folders.insert(0, (drivers_dir, ""))
-            if _writable_by_others(drivers_dir):
+            if wrong := wrong_hands(drivers_dir, self._trusted):
+                warnings.append(f"{wrong}: the gateway runs what is in this folder, so it uses nothing of it")
+            elif _writable_by_group(drivers_dir):
                 warnings.append(
                     f"{drivers_dir}: others than the owner may write here, and the gateway runs what is in it; "
                     f"chmod go-w {drivers_dir}"
@@ -79,6 +84,8 @@ class Catalog:
         for folder, source in self._folders:
             path = folder / f"{name}.py"
             if path.is_file():
+                if not source and (wrong := wrong_hands(path, self._trusted)):
+                    return Found(name, str(path), None, f"{path}:1: it is not run: {wrong}")
                 return _from_file(name, path, source)
         entry = self._entry_points().get(name)
         return None if entry is None else _from_package(name, entry)
@@ -231,8 +238,8 @@ def _first_line(docstring: str | None) -> str:
     return (docstring or "").strip().partition("\n")[0].strip()
 
 
-def _writable_by_others(folder: Path) -> bool:
+def _writable_by_group(folder: Path) -> bool:
     try:
-        return bool(folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+        return bool(folder.stat().st_mode & stat.S_IWGRP)
     except OSError:
         return False

@@ -20,8 +20,18 @@ def state_directory(config: Path | None, environ: Mapping[str, str], *, root: bo
         root = hasattr(os, "geteuid") and os.geteuid() == 0
     if root or (config is not None and config.resolve().is_relative_to("/etc")):
         return Path("/var/lib/sensorpost")
-    home = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME", "/tmp")) / ".local" / "state")  # noqa: S108 (no home: nothing better)
+    home = environ.get("XDG_STATE_HOME") or str(_home(environ) / ".local" / "state")
     return Path(home) / "sensorpost"
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    """``$HOME``, else what the system knows; for a user without an entry there, a name of its own in /tmp."""
+    if home := environ.get("HOME"):
+        return Path(home)
+    try:
+        return Path.home()
+    except RuntimeError:  # a user without an entry
+        return Path(f"/tmp/sensorpost-{os.geteuid()}")  # noqa: S108 (`run` looks whose it is, and says so)
 
 
 def boot_id(path: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:

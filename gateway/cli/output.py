@@ -10,20 +10,42 @@ from typing import Any
 
 
 def out(text: str = "") -> None:
-    """One result, flushed at once so that the next program in a pipe sees it."""
-    print(text, flush=True)  # noqa: T201 (this is where commands print)
+    """One result, flushed at once so that the next program in a pipe sees it. It cannot command the terminal."""
+    print(harmless(text), flush=True)  # noqa: T201 (this is where commands print)
 
 
 def out_json(value: Any) -> None:
     """One JSON value on a line of its own."""
     ascii_only = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    out(json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, separators=(",", ":")))
+    print(_escaped(json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, separators=(",", ":"))), flush=True)  # noqa: T201 (the same)
 
 
 def note(text: str = "") -> None:
     """One message for the person at the terminal. A closed stderr is no reason to fail."""
     with contextlib.suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 (this is where commands print)
+        print(harmless(text), file=sys.stderr, flush=True)  # noqa: T201 (this is where commands print)
+
+
+def harmless(text: str) -> str:
+    r"""Text of one or several lines, in which what cannot be seen becomes ``\x1b`` or ``\u202e``.
+
+    The last fence: text from devices and brokers is made one line where it comes in (:mod:`gateway.status.text`).
+    """
+    if text.isprintable():
+        return text
+    from gateway.status.text import visible  # noqa: PLC0415 (most commands never have anything to hide)
+
+    return "\n".join(
+        "\t".join(cell if cell.isprintable() else visible(cell) for cell in line.split("\t"))
+        for line in text.split("\n")
+    )
+
+
+def _escaped(text: str) -> str:
+    """JSON that says the same, with everything escaped that a terminal might take for a command."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def fancy() -> bool:

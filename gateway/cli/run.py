@@ -49,6 +49,7 @@ def command(config: Path | None, seconds: float | None, *, simulate: bool, as_re
     from gateway.paths import state_directory  # noqa: PLC0415
     from gateway.status import logs  # noqa: PLC0415
     from gateway.status.notify import Notifier  # noqa: PLC0415
+    from gateway.trust import ourselves, wrong_hands  # noqa: PLC0415
 
     if as_real and not simulate:
         raise click.UsageError("--as-real is for --simulate")
@@ -73,6 +74,8 @@ def command(config: Path | None, seconds: float | None, *, simulate: bool, as_re
         where = _Simulated(as_real=as_real) if simulate else _Real()
         try:
             become_owner(state_dir)
+            if wrong := wrong_hands(state_dir, ourselves()):
+                logging.getLogger("gateway").warning("others can change what the gateway keeps: %s", wrong)
             main_file = settings.files[0].resolve()
             settings = where.settings(settings)
             for line in where.about(settings, state_dir):

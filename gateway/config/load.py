@@ -92,7 +92,7 @@ def _settings(
     gateway_id = _gateway_id(tables["gateway"].get("id"), report, host)
     drivers_dir = _drivers_dir(tables["gateway"]["drivers_dir"], folder, report)
     if catalog is None:
-        catalog = Catalog(drivers_dir)
+        catalog = Catalog(drivers_dir, owner=document.sources[0].owner)
     for warning in catalog.warnings:
         report.warn(("gateway", "drivers_dir"), warning)
     mqtt = mqtt_settings(tables["mqtt"], report, gateway_id=gateway_id, folder=folder, environ=environ)
@@ -114,7 +114,7 @@ def _settings(
     if report.mistakes:
         raise ConfigErrors(document.problems(report.mistakes))
     assert mqtt is not None
-    _world_readable(document, report)
+    _open_to_all(document, report)
     return Settings(
         files=document.files,
         gateway_id=gateway_id,
@@ -209,8 +209,14 @@ def _check_prefix(prefix: Any, report: Report) -> None:
         report.wrong(("homeassistant", "prefix"), wrong, "accepted: the discovery prefix of Home Assistant's MQTT")
 
 
-def _world_readable(document: Document, report: Report) -> None:
-    """Warn where everybody can read a password that is in the configuration itself."""
+def _open_to_all(document: Document, report: Report) -> None:
+    """Warn where everybody can change the configuration, or read a password that is in it."""
+    for one in document.sources:
+        if one.writable_by_all:
+            text = (
+                f"everybody on this machine can change {one.path}, and with it what is run here; chmod o-w {one.path}"
+            )
+            report.warnings.append(Note((), text))
     plain = [note for note in report.warnings if note.path == ("mqtt", "password")]
     if not plain or not isinstance(document.data.get("mqtt", {}).get("password"), str):
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import stat
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,9 @@ class Source:
     text: str
     data: dict[str, Any]
     readable_by_all: bool = False
+    writable_by_all: bool = False
+    owner: int | None = None
+    """The user that the file belongs to; ``None`` for text that is in no file."""
     _positions: dict[KeyPath, int] | None = None
 
     def line(self, path: KeyPath) -> tuple[int, int]:
@@ -161,7 +165,7 @@ def _read(path: Path) -> Source:
             raise _Unreadable("is a folder, not a file", f"did you mean {inside}?" if inside.is_file() else "")
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
-            mode = stat.S_IMODE(path.stat().st_mode)
+            facts = os.fstat(file.fileno())
     except FileNotFoundError:
         raise _Unreadable("there is no such file") from None
     except PermissionError:
@@ -171,7 +175,8 @@ def _read(path: Path) -> Source:
     if len(raw) > LARGEST:
         raise _Unreadable("is larger than 1 MiB; a configuration is never that large", "is it the right file?")
     text = _decode(raw)
-    return Source(path, text, _parse(text), readable_by_all=bool(mode & stat.S_IROTH))
+    readable, writable = bool(facts.st_mode & stat.S_IROTH), bool(facts.st_mode & stat.S_IWOTH)
+    return Source(path, text, _parse(text), readable_by_all=readable, writable_by_all=writable, owner=facts.st_uid)
 
 
 def _decode(raw: bytes) -> str:

@@ -13,6 +13,7 @@ import os
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ log = logging.getLogger(__name__)
 LONGEST_REQUEST = 64 * 1024
 PATIENCE = 5.0
 """Seconds that a client may take for its request, or to take an answer."""
+MOST_CLIENTS = 16
+"""At a time: a client that floods must not take the threads that devices need."""
+BUSY = f"{MOST_CLIENTS} requests are under way already; try again"
+BUSY_LINE = json.dumps({"ok": False, "error": BUSY}).encode() + b"\n"
 
 Request = Mapping[str, Any]
 Verb = Callable[[Request], Iterable[Mapping[str, Any]]]
@@ -38,13 +43,47 @@ class NotRunning(Exception):
     """No gateway listens on the socket."""
 
 
+class _Server(socketserver.ThreadingUnixStreamServer):
+    """A thread for each client, for so many at a time; one more is told so and let go."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 64
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._seats = threading.BoundedSemaphore(MOST_CLIENTS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._seats.acquire(blocking=False):
+            with contextlib.suppress(OSError):
+                request.send(BUSY_LINE, socket.MSG_DONTWAIT)
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread to be had
+            self._seats.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._seats.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 (its signature)
+        """Nothing on stderr, where a traceback would go."""
+        log.debug("a control request failed", exc_info=True)  # noqa: LOG014 (it is called where one is handled)
+
+
 class ControlServer:
     """Listens while the gateway runs. Threads are named ``control``."""
 
     def __init__(self, path: Path, verbs: Mapping[str, Verb]) -> None:
         self._path = path
         self._verbs = verbs
-        self._server: socketserver.ThreadingUnixStreamServer | None = None
+        self._server: _Server | None = None
 
     def start(self) -> None:
         """Begin to listen. Raises ``OSError`` when the socket cannot be made."""
@@ -53,23 +92,19 @@ class ControlServer:
             self._path.unlink()  # of a gateway that was killed; two that run at once are kept apart by the spool's lock
         verbs = self._verbs
 
-        class Handler(socketserver.StreamRequestHandler):
-            timeout = PATIENCE
-
+        class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 threading.current_thread().name = "control"
                 threads.show_name("control")
                 with contextlib.suppress(OSError):
-                    for line in answer(self.rfile.readline(LONGEST_REQUEST), verbs):
-                        self.wfile.write(json.dumps(line, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+                    for line in encoded(answer(_request(self.request), verbs)):
+                        self.request.sendall(line)
 
         before = os.umask(0o117)
         try:
-            self._server = socketserver.ThreadingUnixStreamServer(str(self._path), Handler)
+            self._server = _Server(str(self._path), Handler)
         finally:
             os.umask(before)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
         threads.start("control", self._server.serve_forever, 0.1)
 
     def stop(self) -> None:
@@ -82,12 +117,39 @@ class ControlServer:
                 self._path.unlink()
 
 
+def encoded(lines: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """Lines of an answer as they are sent, whatever texts are in them. What is no JSON ends it with a refusal."""
+    for line in lines:
+        try:
+            yield json.dumps(line, allow_nan=False).encode() + b"\n"
+        except (ValueError, TypeError, RecursionError) as exc:
+            log.debug("an answer cannot be told", exc_info=True)
+            yield (
+                json.dumps({"ok": False, "error": f"the answer cannot be told: {type(exc).__name__}"}).encode() + b"\n"
+            )
+            return
+
+
+def _request(sock: socket.socket) -> bytes:
+    """The line that a client sends, or what there is of it. ``OSError`` when it takes longer than ``PATIENCE``."""
+    deadline = time.monotonic() + PATIENCE
+    data = bytearray()
+    while b"\n" not in data and len(data) < LONGEST_REQUEST:
+        sock.settimeout(max(0.001, deadline - time.monotonic()))
+        piece = sock.recv(4096)
+        if not piece:
+            break
+        data += piece
+    sock.settimeout(PATIENCE)
+    return bytes(data)
+
+
 def answer(line: bytes, verbs: Mapping[str, Verb]) -> Iterator[Mapping[str, Any]]:
     """The lines that answer one request."""
     try:
         request = json.loads(line)
         verb = verbs[request["verb"]]
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         yield {"ok": False, "error": f"no such request; verbs are {', '.join(sorted(verbs))}"}
         return
     try:
@@ -112,6 +174,8 @@ def call(path: Path, request: Request, timeout: float = PATIENCE) -> Iterator[di
             sock.connect(str(path))
         except PermissionError as exc:
             raise ControlError(f"{path}: not permitted; use the gateway's user or sudo") from exc
+        except BlockingIOError as exc:  # it listens, and so many wait before us that the kernel takes no more
+            raise ControlError(BUSY) from exc
         except OSError as exc:
             raise NotRunning(str(path)) from exc
         try:

@@ -20,6 +20,11 @@ def plain(text: str, limit: int = LIMIT) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def visible(text: str) -> str:
+    """The same for text that is cut elsewhere or not at all."""
+    return "".join(map(_shown, text))
+
+
 def _shown(character: str) -> str:
     if unicodedata.category(character) not in _INVISIBLE:
         return character

@@ -218,7 +218,7 @@ def test_a_folder_of_ones_own_drivers(workshop: Workshop) -> None:
     assert settings.drivers_dir == folder
     assert settings.devices[0].driver == "own"
     assert settings.warnings == ()
-    folder.chmod(0o777)
+    folder.chmod(0o775)
     (warning,) = load(path, environ={}).warnings
     assert warning.startswith(f"{path}:2: gateway.drivers_dir: {folder}: others than the owner may write here")
 

@@ -26,6 +26,8 @@ SUBSCRIBING = 3 * SECOND
 """How long Home Assistant takes to listen to the states of what it has just been told of."""
 LARGEST = 200_000
 """Bytes of a discovery message. The broker sends it back to us, and we take no packets above 256 KiB."""
+MOST_KNOWN = 5000
+"""Discovery topics that are remembered: each that a broker invents is a write to the disk."""
 FOREVER = 1 << 62
 
 
@@ -105,11 +107,13 @@ class Announcer:
         if not self._births:
             return []
         if message.topic in self._births:
-            if message.payload == b"online" and not message.retained:  # a retained one is old, and we have just told
+            # a retained one is old, and we have just told; and one answer is enough for however many come meanwhile
+            if message.payload == b"online" and not message.retained and self._announce_ns == FOREVER:
                 self._announce_ns = self._clock.boot_ns() + int(self._rng.uniform(0.0, JITTER) * SECOND)
             return []
         kept = message.retained and message.payload and message.topic.startswith(self._ours)
-        if not kept or message.topic in self._messages or message.topic in self._record.entities:
+        known = self._record.entities
+        if not kept or message.topic in self._messages or message.topic in known or len(known) >= MOST_KNOWN:
             return []
         self._record.add({message.topic: ()}, ())
         return [Message(message.topic, b"")]

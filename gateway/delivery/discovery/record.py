@@ -74,7 +74,8 @@ class Record:
         fresh = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with fresh.open("w", encoding="utf-8") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+            with os.fdopen(os.open(fresh, flags, 0o600), "w", encoding="utf-8") as file:
                 os.fchmod(file.fileno(), 0o600)  # as all files of ours there
                 file.write(self._content() + "\n")
                 file.flush()

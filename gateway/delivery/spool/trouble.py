@@ -48,7 +48,26 @@ def check_place(path: Path) -> None:
     kind = file_system(path.parent, Path("/proc/self/mountinfo"))
     if kind in NETWORK:
         raise OSError(errno.EOPNOTSUPP, f"it lies on a network file system ({kind})", str(path))
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        _close_to_others(descriptor)
+    finally:
+        os.close(descriptor)
+    for name in ("-wal", "-shm"):  # SQLite gives new ones the mode of the spool
+        with contextlib.suppress(OSError):
+            beside = os.open(path.with_name(path.name + name), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                _close_to_others(beside)
+            finally:
+                os.close(beside)
+
+
+def _close_to_others(descriptor: int) -> None:
+    """Take from everybody what is for the owner, and perhaps for a group: readings say who comes and goes."""
+    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+    if mode & 0o007:
+        with contextlib.suppress(OSError):
+            os.fchmod(descriptor, mode & ~0o007)
 
 
 def file_system(folder: Path, mounts: Path) -> str:
