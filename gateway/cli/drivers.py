@@ -76,7 +76,7 @@ def _one(catalog: Catalog, name: str, *, as_json: bool) -> None:
     from gateway.cli import describe  # noqa: PLC0415
     from gateway.known.thing import called  # noqa: PLC0415
 
-    found = catalog.find(name)
+    found = catalog.find(name) or catalog.find(name.lower().replace("-", "_"))
     if found is None and (thing := called(name)) is not None:
         _way(name, thing, as_json=as_json)
         return

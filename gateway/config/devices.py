@@ -127,7 +127,7 @@ def _instead(wanted: str, catalog: Catalog) -> str:
 
     thing = called(wanted)
     if thing is not None:
-        return f"{thing.way()}; a stanza to paste: sensorpost drivers {wanted}"
+        return thing.way() + (f"; a stanza to paste: sensorpost drivers {wanted}" if thing.driver else "")
     near = nearest(wanted, catalog.names())
     meant = f"; did you mean {near}?" if near else ""
     return f"all of them: sensorpost drivers{meant}"

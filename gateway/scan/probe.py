@@ -165,5 +165,8 @@ def _is_mux(device: I2CDevice, register: int | None) -> bool:
         before = device.read(1)
         if device.write_read(number, 1) != number:
             return False
-        device.write(before)
+        try:
+            device.write(before)
+        except DeviceUnavailable:
+            device.write(before)  # it is worth a second attempt: its channels would stay where the number led
     return True

@@ -152,6 +152,14 @@ def test_an_invalid_configuration_that_was_named(tmp_path: Path) -> None:
     assert main(["drivers", "-c", "a.toml"]) == 78
 
 
+def test_how_a_name_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """A driver is found as people write its name."""
+    assert main(["drivers", "BME280"]) == 0
+    assert capsys.readouterr().out.startswith("bme280: ")
+    assert main(["drivers", "Serial-Line"]) == 0
+    assert capsys.readouterr().out.startswith("serial_line: ")
+
+
 def test_a_sensor_that_another_driver_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It says which driver, the line for config.txt, and shows a stanza that ``check`` accepts."""
     assert main(["drivers", "DHT-22"]) == 0

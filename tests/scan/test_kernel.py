@@ -45,6 +45,15 @@ def test_two_chips_of_one_name(machine: Any) -> None:
     assert [device.options.path for device in devices] == [f"/sys/bus/i2c/devices/1-{end}" for end in ("0048", "0049")]
 
 
+def test_two_chips_of_one_name_on_no_bus(machine: Any) -> None:
+    """Where no bus has them, their folders tell them apart."""
+    machine.file("/sys/bus/i2c/devices/1-0048/name", "lm75")
+    for number, gpio in ((0, "a"), (1, "b")):
+        machine.chip("iio", number, "dht11", f"{SOC}/dht11@{gpio}", in_temp_input="21500")
+    devices = [loads(found.stanza, strict=True).devices[0] for found in look(machine)]
+    assert [device.options.path for device in devices] == [f"{SOC}/dht11@a", f"{SOC}/dht11@b"]
+
+
 def test_a_chip_that_is_called_by_its_place(machine: Any) -> None:
     """Some drivers name it 1-0040: its name is looked up."""
     machine.chip("iio", 0, "1-0040", f"{I2C}/1-0040", in_temp_raw="1")

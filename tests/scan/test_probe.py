@@ -11,7 +11,7 @@ import pytest
 from support.i2c_wire import Chip, Wire
 from support.i2c_wire import Mux as WireMux
 
-from gateway.driver import Misconfigured
+from gateway.driver import BadReading, DeviceUnavailable, Misconfigured
 from gateway.hardware.i2c import make_buses
 from gateway.hardware.machine import Machine
 from gateway.hardware.real import RealHardware
@@ -120,6 +120,33 @@ def test_a_multiplexer_where_a_bme280_could_be(address: int, channels: int) -> N
     assert (found.thing, found.is_mux) == (None, True)
     assert there.channels == channels
     assert there.sent == [b"", b"\xd0", bytes([channels])]
+
+
+def test_a_multiplexer_that_does_not_hear_at_once() -> None:
+    """It gets its channels back all the same."""
+
+    class Deaf(Mux):
+        def write(self, data: bytes) -> None:
+            if data and self.sent[-1] != data:
+                self.sent.append(data)
+                raise DeviceUnavailable("nothing answers")
+            super().write(data)
+
+    there = Deaf(0x02)
+    (found,) = probe({0x77: there})
+    assert (found.is_mux, there.channels) == (True, 0x02)
+
+
+def test_a_chip_that_fails_while_it_is_looked_at() -> None:
+    """It is there, and nothing more is known of it."""
+
+    def talk(data: bytes, size: int) -> bytes:
+        if size > 1 or data:
+            raise_silent()
+        return bytes(size)
+
+    found = probe({address: FakeI2C(answer=talk) for address in (0x68, 0x76)})
+    assert found == [Answer(0x68), Answer(0x76)]
 
 
 def test_a_multiplexer_where_no_sensor_can_be() -> None:
@@ -231,6 +258,22 @@ def test_a_bus_that_does_not_move() -> None:
         list(on(bus).answers())
     assert "switch the power off and on" in caught.value.hint
     assert bus.calls == 2
+
+
+def test_a_bus_that_others_keep() -> None:
+    """In a gateway that uses it all the time: whoever has it is named."""
+    there = FakeI2C()
+
+    def busy(address: int) -> FakeI2C:
+        there.open("there")
+        return there
+
+    def refuse(data: bytes) -> None:
+        raise BadReading("I2C bus 1 is busy (held by office for 5.0 s)")
+
+    there.write = refuse  # type: ignore[method-assign] # as the bus does
+    with pytest.raises(Stuck, match="held by office"):
+        list(Probe(busy, things()).answers())
 
 
 def test_a_bus_that_is_gone() -> None:

@@ -106,7 +106,7 @@ def test_the_console(machine: Any, console: str) -> None:
     machine.pi()
     machine.board("ttyS0", "4")
     machine.link("/dev/serial0", "/dev/ttyS0")
-    machine.file("/proc/cmdline", f"console={console},115200 console=tty1 root=PARTUUID=1-2 rootwait")
+    machine.file("/proc/cmdline", f"console=tty1 console={console},115200 root=PARTUUID=1-2 rootwait")
     found = look(machine)["/dev/serial0"]
     assert "raspi-config nonint do_serial_cons 1" in found.note
     assert f"console={console},…" in found.note

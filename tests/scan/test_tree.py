@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.scan.tree import Tree
 
 
@@ -16,6 +18,16 @@ def test_what_is_not_there_is_empty(machine: Any) -> None:
     assert (tree.model, tree.is_pi) == ("", False)
     machine.file("/folder/file")
     assert (tree.read("/folder"), tree.names("/folder/file")) == ("", [])
+
+
+def test_a_folder_that_may_not_be_entered(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It seems empty."""
+
+    def refuse(self: Path, pattern: str) -> Any:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "glob", refuse)
+    assert machine.tree.names("/sys") == []
 
 
 def test_names_are_in_the_order_of_their_numbers(machine: Any) -> None:
