@@ -205,11 +205,13 @@ class Connection:
         return None if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE else info.mid
 
     def _expiring(self, expiry: int) -> Properties:
-        """The properties of a message that expires; made once, paho only reads them."""
+        """The properties of a message that expires; made and packed once, since that costs as much as a publish."""
         properties = self._properties.get(expiry)
         if properties is None:
             properties = self._properties[expiry] = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = expiry
+            packed = properties.pack()  # type: ignore[no-untyped-call]
+            object.__setattr__(properties, "pack", lambda: packed)  # it refuses attributes that are no property of MQTT
         return properties
 
     def disconnect(self) -> None:
