@@ -46,8 +46,9 @@ class Channel:
     ``choices`` are all texts that a text channel can hold. ``entity_category="diagnostic"`` puts a channel aside that
     tells of the device rather than of the world, ``enabled_by_default=False`` hides one that few want.
 
-    ``writable``: the driver's ``write`` can set it. A number then has ``min`` and ``max``, a text ``choices``: nothing
-    else ever reaches the driver.
+    ``writable``: the driver's ``write`` can set it. A number then has ``min`` and ``max``, a text ``choices``, or
+    ``max_length``, the most bytes that it has in UTF-8, and perhaps ``pattern``, a regular expression that all of it
+    matches: nothing else ever reaches the driver, and no control character.
     """
 
     name: str
@@ -65,6 +66,8 @@ class Channel:
     icon: str | None = None
     enabled_by_default: bool = True
     writable: bool = False
+    max_length: int | None = None
+    pattern: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could never be published, while the author is still looking."""
@@ -88,8 +91,22 @@ class Channel:
             raise ValueError(f"channel {self.name!r}: an icon is a name such as 'mdi:gauge', not {self.icon!r}")
         if self.writable and self.type is float and (self.min is None or self.max is None):
             raise ValueError(f"channel {self.name!r}: a writable number needs min and max")
-        if self.writable and self.type is str and not self.choices:
-            raise ValueError(f"channel {self.name!r}: a writable text needs choices, all texts that it can be set to")
+        self._check_text()
+
+    def _check_text(self) -> None:
+        free = self.max_length is not None
+        if self.writable and self.type is str and free == bool(self.choices):
+            raise ValueError(
+                f"channel {self.name!r}: a writable text needs choices, all texts that it can be set to, or max_length"
+            )
+        if free and not (self.writable and self.type is str):
+            raise ValueError(f"channel {self.name!r}: max_length is for a text that is writable")
+        if self.max_length is not None and self.max_length < 1:
+            raise ValueError(f"channel {self.name!r}: max_length is at least 1, not {self.max_length}")
+        if self.pattern is not None:
+            if not free:
+                raise ValueError(f"channel {self.name!r}: pattern goes with max_length")
+            re.compile(self.pattern)  # re.error is a ValueError of its own words
 
 
 TAG_CHANNELS = (

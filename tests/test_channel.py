@@ -32,6 +32,11 @@ def test_a_wrong_pair_names_the_right_units() -> None:
         ({"icon": "gauge"}, "mdi:gauge"),
         ({"writable": True, "min": 0}, "needs min and max"),
         ({"type": str, "writable": True}, "needs choices"),
+        ({"type": str, "writable": True, "choices": ("a",), "max_length": 3}, "needs choices, .* or max_length"),
+        ({"type": str, "max_length": 3}, "a text that is writable"),
+        ({"writable": True, "min": 0, "max": 1, "max_length": 3}, "a text that is writable"),
+        ({"type": str, "writable": True, "max_length": 0}, "at least 1"),
+        ({"type": str, "writable": True, "choices": ("a",), "pattern": "a"}, "goes with max_length"),
     ],
 )
 def test_what_nobody_could_use(wrong: dict[str, object], words: str) -> None:

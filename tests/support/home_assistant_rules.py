@@ -33,10 +33,11 @@ OWN = {
     "switch": {"command_topic", "device_class", "payload_on", "payload_off", "state_on", "state_off"},
     "number": {"command_topic", "device_class", "min", "max", "mode", "step", "unit_of_measurement"},
     "select": {"command_topic", "options"},
+    "text": {"command_topic", "max", "min", "mode", "pattern"},
 }
 
 
-COMMANDED = ("button", "switch", "number", "select")
+COMMANDED = ("button", "switch", "number", "select", "text")
 """What somebody can do something with."""
 
 
@@ -92,6 +93,10 @@ def _commanded(platform: str, component: dict[str, Any], device_class: str | Non
         found.append(f"device class {device_class}")
     if platform == "select" and not component.get("options"):
         found.append("has no options")
+    if platform == "text" and not 0 <= component["min"] < component["max"] <= 255:
+        found.append("a text has at most 255 characters, and max is above min")
+    if platform == "text" and component["mode"] not in ("text", "password"):
+        found.append(f"mode {component['mode']}")
     return found + (_number(component, device_class) if platform == "number" else [])
 
 

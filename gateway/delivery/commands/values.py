@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from typing import Any
 
 from gateway.config.report import nearest
 from gateway.config.settings import ChannelSettings
-from gateway.driver import Settable
+from gateway.driver import Channel, Settable
 from gateway.status.control import ControlError
 from gateway.status.text import plain
 from gateway.units import converter
@@ -18,6 +19,8 @@ LONGEST = 4096
 WORDS = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 """What a plain payload for true and false may say, whatever its capitals."""
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+UNPRINTABLE = frozenset({"Cc", "Cs"})
+"""Control characters, and halves of characters, which have no UTF-8."""
 ROUNDING = 1e-9
 """By so much a limit that was converted may be missed."""
 
@@ -30,6 +33,10 @@ def from_plain(channel: ChannelSettings, payload: bytes) -> Any:
         raise ControlError(f"{channel.key}: a payload that is no text; {_accepted(channel)}") from None
     if len(payload) > LONGEST:
         raise ControlError(f"{channel.key}: a payload of {len(payload)} bytes; {LONGEST} is the most")
+    if channel.channel.max_length is not None:
+        if not text:  # whoever clears a retained message there would clear the channel as well
+            raise ControlError(f"{channel.key}: an empty payload; to set it to nothing, use the request set")
+        return text
     if channel.channel.type is bool:
         return WORDS.get(text.lower(), text)
     if channel.channel.type is float and NUMBER.fullmatch(text):
@@ -44,7 +51,7 @@ def to_driver(channel: ChannelSettings, value: Any) -> Settable:
         if isinstance(value, bool):
             return value
     elif declared.type is str:
-        if isinstance(value, str) and value in declared.choices:
+        if isinstance(value, str) and (_fits(declared, value) if declared.max_length else value in declared.choices):
             return value
     elif isinstance(value, int | float) and not isinstance(value, bool):
         low, high = bounds(channel)
@@ -69,6 +76,14 @@ def bounds(channel: ChannelSettings) -> tuple[float, float]:
     return low, high
 
 
+def _fits(declared: Channel, text: str) -> bool:
+    """Whether a free text can be set."""
+    if any(unicodedata.category(character) in UNPRINTABLE for character in text):
+        return False
+    short_enough = declared.max_length is None or len(text.encode()) <= declared.max_length
+    return short_enough and (declared.pattern is None or re.fullmatch(declared.pattern, text) is not None)
+
+
 def _raw(channel: ChannelSettings, value: float) -> float:
     """Back through unit, offset and scale."""
     declared, scale = channel.channel, _scale(channel)
@@ -88,6 +103,9 @@ def _scale(channel: ChannelSettings) -> float:
 def _accepted(channel: ChannelSettings) -> str:
     if channel.channel.type is bool:
         return "accepted: true and false"
+    if channel.channel.max_length is not None:
+        what = f"that matches {channel.channel.pattern}" if channel.channel.pattern else "without control characters"
+        return f"accepted: a text of at most {channel.channel.max_length} bytes {what}"
     if channel.channel.type is str:
         return f"accepted: {', '.join(channel.channel.choices)}"
     low, high = bounds(channel)

@@ -1,7 +1,8 @@
 """What Home Assistant can do with a device, where commands are allowed: a restart, and channels that can be set.
 
 Facts are of Home Assistant 2025.4: a number's step is at least 0.001, a switch has no device class but outlet and
-switch, and none of these entities expires.
+switch, a text has at most 255 characters and must be one (so what is null is shown as nothing), and none of these
+entities expires.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from typing import Any
 
 from gateway.config.settings import ChannelSettings, DeviceSettings
 from gateway.delivery.commands.values import bounds
-from gateway.delivery.discovery.entities import Component, Components, look_of, name_of, pick, text_of
+from gateway.delivery.discovery.entities import (
+    LONGEST_TEXT,
+    Component,
+    Components,
+    look_of,
+    name_of,
+    pick,
+    text,
+    text_of,
+)
 from gateway.delivery.topics import Topics
 from gateway.driver import Kind
 from gateway.units import unit_in_home_assistant
@@ -54,10 +64,14 @@ def with_controls(shown: Components, device: DeviceSettings, topics: Topics, uni
 
 
 def settable(device: DeviceSettings) -> list[ChannelSettings]:
-    """The channels that Home Assistant can set."""
-    if device.kind is Kind.EVENT:
-        return []
-    return [one for one in device.channels if one.enabled and one.homeassistant and one.channel.writable]
+    """The channels that Home Assistant can set. What an event has is over at once: only a text may be set there."""
+    told = [one for one in device.channels if one.enabled and one.homeassistant and one.channel.writable]
+    return [one for one in told if _is_text(one) or (device.kind is not Kind.EVENT and one.channel.max_length is None)]
+
+
+def _is_text(channel: ChannelSettings) -> bool:
+    """Whether it is a free text, and not longer than any text there."""
+    return channel.channel.max_length is not None and channel.channel.max_length <= LONGEST_TEXT
 
 
 def _own(channel: ChannelSettings) -> tuple[str, Component]:
@@ -66,6 +80,9 @@ def _own(channel: ChannelSettings) -> tuple[str, Component]:
     if declared.type is bool:
         states = {"state_on": "True", "state_off": "False"}
         return "switch", {"value_template": pick(channel.key), "payload_on": "true", "payload_off": "false", **states}
+    if declared.max_length is not None:
+        limits = {"min": 0, "max": declared.max_length, "mode": "text"}
+        return "text", {"value_template": text(channel.key, "''"), **limits}
     if declared.type is str:
         return "select", {"value_template": text_of(channel), "options": list(declared.choices)}
     low, high = bounds(channel)

@@ -19,6 +19,9 @@ MODE = channel(Channel("mode", type=str, choices=("eco", "boost"), writable=True
 LEVEL = Channel("level", "°C", "temperature", min=5, max=30, writable=True)
 HEAT = channel(LEVEL)
 
+NOTE = channel(Channel("note", type=str, max_length=8, writable=True))
+CODE = channel(Channel("code", type=str, max_length=4, pattern="[0-9a-f]{4}", writable=True))
+
 
 @pytest.mark.parametrize(
     ("of", "value", "words"),
@@ -36,6 +39,17 @@ HEAT = channel(LEVEL)
         (HEAT, True, "level cannot be true; accepted: from 5 to 30 °C"),
         (HEAT, "21", 'level cannot be "21"; accepted: from 5 to 30 °C'),
         (HEAT, [21], "level cannot be [21]; accepted: from 5 to 30 °C"),
+        (NOTE, 21, "note cannot be 21; accepted: a text of at most 8 bytes without control characters"),
+        (
+            NOTE,
+            "nine char",
+            'note cannot be "nine char"; accepted: a text of at most 8 bytes without control characters',
+        ),
+        (NOTE, "Grüßeß", 'note cannot be "Grüßeß"; accepted: a text of at most 8 bytes without control characters'),
+        (NOTE, "a\nb", 'note cannot be "a\\x0ab"; accepted: a text of at most 8 bytes without control characters'),
+        (NOTE, "\ud800", 'note cannot be "\\ud800"; accepted: a text of at most 8 bytes without control characters'),
+        (CODE, "12G4", 'code cannot be "12G4"; accepted: a text of at most 4 bytes that matches [0-9a-f]{4}'),
+        (CODE, "12f", 'code cannot be "12f"; accepted: a text of at most 4 bytes that matches [0-9a-f]{4}'),
     ],
 )
 def test_what_is_refused(of: ChannelSettings, value: Any, words: str) -> None:
@@ -50,6 +64,9 @@ def test_what_is_given_to_the_driver() -> None:
     assert to_driver(RELAY, False) is False
     assert to_driver(MODE, "boost") == "boost"
     assert to_driver(HEAT, 30) == 30.0
+    assert to_driver(NOTE, "Grüße!") == "Grüße!"
+    assert to_driver(NOTE, "") == ""
+    assert to_driver(CODE, "12f4") == "12f4"
     assert isinstance(to_driver(HEAT, 30), float)
 
 
@@ -96,12 +113,22 @@ def test_never_beyond_the_drivers_limits(value: float, unit: str) -> None:
         (HEAT, b"nan", "nan"),
         (HEAT, b"1_0", "1_0"),
         (HEAT, b"", ""),
+        (NOTE, b"on", "on"),
+        (NOTE, b"21", "21"),
+        (NOTE, "Grüße\n".encode(), "Grüße"),
     ],
 )
 def test_plain_payloads(of: ChannelSettings, payload: bytes, value: Any) -> None:
     """What is no value of the type stays a text, which is then refused in its own words."""
     assert from_plain(of, payload) == value
     assert type(from_plain(of, payload)) is type(value)
+
+
+@pytest.mark.parametrize("payload", [b"", b"\n"])
+def test_nothing_is_no_text(payload: bytes) -> None:
+    """Clearing a retained message, which is an empty one, clears no channel."""
+    with pytest.raises(ControlError, match="an empty payload; to set it to nothing, use the request set"):
+        from_plain(NOTE, payload)
 
 
 @pytest.mark.parametrize("payload", [b"\xff", b"x" * (LONGEST + 1)])

@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 from support.home_assistant_rules import complaints
+from support.readers import device, driver
 
 from gateway.config.load import loads
+from gateway.delivery.discovery.controls import with_controls
 from gateway.delivery.discovery.messages import announcements
 from gateway.delivery.topics import Topics
+from gateway.driver import Channel
 
 TOPICS = Topics("sensorpost/attic")
 OFFICE = """
@@ -74,6 +77,30 @@ def test_what_can_be_set_is_set_there() -> None:
     assert (level["unit_of_measurement"], level["device_class"]) == ("°C", "temperature")
     assert (found["switch-relay"]["payload_on"], found["switch-relay"]["state_on"]) == ("true", "True")
     assert found["select-mode"]["options"] == ["eco", "boost"]
+
+
+def test_a_free_text() -> None:
+    """With its length, where Home Assistant has texts of that length; what is null is shown as nothing."""
+    channels = (
+        Channel("note", type=str, max_length=48, writable=True),
+        Channel("book", type=str, max_length=256, writable=True),
+    )
+    office = device("office", driver(lambda _: None, channels=channels))
+    found = with_controls({}, office, TOPICS, "sensorpost/attic/office")
+    assert set(found) == {"button-restart", "text-note"}
+    assert found["text-note"] == {
+        "platform": "text",
+        "unique_id": "sensorpost/attic/office/note",
+        "command_topic": "sensorpost/attic/office/set/note",
+        "name": "Note",
+        "value_template": "{{ value_json.get('note')[:255] "
+        "if value_json is defined and value_json.get('note') is string else '' }}",
+        "min": 0,
+        "max": 48,
+        "mode": "text",
+    }
+    shared = {"state_topic": "sensorpost/attic/office", "device": {"identifiers": ["x"]}, "origin": {"name": "x"}}
+    assert complaints("homeassistant/device/x/config", {**shared, "components": found}) == []
 
 
 def test_as_it_is_published() -> None:
