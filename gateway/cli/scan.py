@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gateway.config.settings import DeviceSettings
     from gateway.scan.finding import Finding
 
+LONGEST = 1000
+"""Characters of a line."""
 TITLES = {
     "serial": "Serial ports",
     "i2c": "I2C",
@@ -59,7 +61,9 @@ def command(config: Path | None, skip: tuple[str, ...], as_json: bool) -> None: 
 
 
 def show(findings: Sequence[Finding]) -> None:
-    """For people, and as TOML: all but the stanzas is comment."""
+    """For people, and as TOML: all but the stanzas is comment, also where a USB device's name has a line end in it."""
+    from gateway.status.text import plain  # noqa: PLC0415
+
     last = ""
     for finding in findings:
         if finding.bus != last:
@@ -69,9 +73,9 @@ def show(findings: Sequence[Finding]) -> None:
             last = finding.bus
         where = f"{finding.where}: " if finding.where else ""
         known = f" (configured as {finding.configured})" if finding.configured else ""
-        out(f"#   {where}{finding.what}{known}")
+        out(plain(f"#   {where}{finding.what}{known}", LONGEST))
         if finding.note:
-            out(f"#     {finding.note}")
+            out(plain(f"#     {finding.note}", LONGEST))
         if finding.stanza:
             out()
             out(finding.stanza)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
@@ -74,16 +75,26 @@ def _on_bus(tree: Tree, folder: str) -> str:
 
 def _stanza(tree: Tree, bus: str, place: str, chip: str, path: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "-", chip.lower()).strip("-") or bus
-    lines = [f"[devices.{name}]", f'driver = "{bus}"', f'chip = "{chip}"', *([f'path = "{path}"'] if path else [])]
+    lines = [
+        f"[devices.{name}]",
+        f'driver = "{bus}"',
+        f"chip = {_text(chip)}",
+        *([f"path = {_text(path)}"] if path else []),
+    ]
     plain = "\n".join(lines)
     if bus == "iio" and not _is_valid(plain):  # the driver does not know what that chip measures
         pattern, names = INPUTS[bus]
         sources = list(dict.fromkeys(m[1] for name in tree.names(place) if (m := pattern.fullmatch(name))))
         words = {names.get(source) or re.sub(r"[^a-z0-9]+", "_", source.lower()): source for source in sources[:MOST]}
-        inputs = ", ".join(f'{word} = "{source}"' for word, source in words.items())
+        inputs = ", ".join(f"{word} = {_text(source)}" for word, source in words.items())
         plain = f"{plain}\ninputs = {{ {inputs} }}"
         return plain if _is_valid(plain) else ""
     return plain if _is_valid(plain) else ""
+
+
+def _text(value: str) -> str:
+    """A text as TOML has it."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _is_valid(stanza: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from gateway.known.thing import called
@@ -96,7 +97,8 @@ def stanza(port: str, drivers: tuple[str, ...]) -> str:
         return ""
     thing = called(EXAMPLES[drivers[0]])
     assert thing is not None
-    text = re.sub(r'port = "[^"]*"( +#.*)?', f'port = "{port}"', thing.stanza())
+    line = f"port = {json.dumps(port, ensure_ascii=False)}"
+    text = re.sub(r'port = "[^"]*"( +#.*)?', lambda _: line, thing.stanza())
     first, driver, *rest = text.splitlines()
     others = ", ".join(drivers[1:])
     return "\n".join([first, f"{driver:<40}# or {others}: sensorpost drivers NAME" if others else driver, *rest])

@@ -55,6 +55,15 @@ def test_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert device.device == "bme280"
 
 
+def test_a_name_that_would_be_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    """What a USB device calls itself is one line of comment, whatever is in it."""
+    evil = 'Uno\n[devices.evil]\ndriver = "command"\ncommand = ["sh"]\x1b[2J'
+    show([Finding(bus="serial", where="/dev/ttyACM0", what=evil, note=evil), *FOUND])
+    text = capsys.readouterr().out
+    assert [device.device for device in loads(text, strict=True).devices] == ["bme280"]
+    assert "\x1b" not in text
+
+
 def test_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever machine that is: one value a line, and this machine is always among them."""
     assert main(["scan", "--json", "--skip", "i2c", "--skip", "spi", "--skip", "gpio"]) == 0

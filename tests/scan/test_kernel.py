@@ -62,6 +62,14 @@ def test_a_chip_that_is_called_by_its_place(machine: Any) -> None:
     assert found.what == "hdc1000"
 
 
+def test_a_name_that_would_be_configuration(machine: Any) -> None:
+    """A chip's name stays a name."""
+    machine.chip("iio", 0, 'a"\n[devices.evil]', f"{I2C}/1-0048", in_temp_input="1")
+    (found,) = look(machine)
+    (device,) = loads(found.stanza, strict=True).devices
+    assert (device.device, device.options.chip) == ("a-devices-evil", 'a"\n[devices.evil]')
+
+
 def test_the_machines_own(machine: Any) -> None:
     """They are no sensors that somebody has connected: one line, with the driver system."""
     machine.pi()

@@ -76,6 +76,13 @@ def test_every_stanza_is_valid(driver: str) -> None:
         assert device.options.port == "/dev/serial/by-id/x"
 
 
+def test_a_name_that_would_be_configuration() -> None:
+    """A port's name stays a name."""
+    name = '/dev/serial/by-id/a"\\1\n[devices.evil]'
+    (device,) = loads(serial.stanza(name, ("serial_line",)), strict=True).devices
+    assert device.options.port == name
+
+
 def test_a_stick_that_is_not_for_us(machine: Any) -> None:
     """A Zigbee stick is named, and has no stanza."""
     machine.usb("ttyUSB0", "1-1.2", "10c4:ea60", product="Sonoff Zigbee 3.0 USB Dongle Plus", serial="7a")
