@@ -17,9 +17,10 @@ CONNECTED = re.compile(r"/(\d+-[0-9a-f]{4}|spi\d+\.\d+|dht11@[0-9a-f]+|1-wire@[0
 """In the path of a device: what is on a bus that a person connects things to."""
 ELSEWHERE = frozenset({"w1_slave_temp"})
 """Chips that are found as what they are: on 1-Wire."""
+METER = {"in1": "voltage", "curr1": "current", "power1": "power", "humidity1": "humidity"}
 INPUTS = {
     "iio": (re.compile(r"in_(.+)_(?:input|raw)"), {"temp": "temperature", "humidityrelative": "humidity"}),
-    "hwmon": (re.compile(r"([a-z]+\d+)_input"), {"temp1": "temperature", "humidity1": "humidity"}),
+    "hwmon": (re.compile(r"([a-z]+\d+)_input"), METER),
 }
 MOST = 8
 """Inputs in a stanza."""
@@ -82,14 +83,17 @@ def _stanza(tree: Tree, bus: str, place: str, chip: str, path: str) -> str:
         *([f"path = {_text(path)}"] if path else []),
     ]
     plain = "\n".join(lines)
-    if bus == "iio" and not _is_valid(plain):  # the driver does not know what that chip measures
-        pattern, names = INPUTS[bus]
-        sources = list(dict.fromkeys(m[1] for name in tree.names(place) if (m := pattern.fullmatch(name))))
-        words = {names.get(source) or re.sub(r"[^a-z0-9]+", "_", source.lower()): source for source in sources[:MOST]}
-        inputs = ", ".join(f"{word} = {_text(source)}" for word, source in words.items())
-        plain = f"{plain}\ninputs = {{ {inputs} }}"
-        return plain if _is_valid(plain) else ""
+    if not (tree.exists(f"{place}/temp1_input") if bus == "hwmon" else _is_valid(plain)):
+        plain = f"{plain}\ninputs = {{ {_inputs(tree, bus, place)} }}"  # the driver does not know what it measures
     return plain if _is_valid(plain) else ""
+
+
+def _inputs(tree: Tree, bus: str, place: str) -> str:
+    """All that the chip has, as channel = input."""
+    pattern, names = INPUTS[bus]
+    sources = list(dict.fromkeys(m[1] for name in tree.names(place) if (m := pattern.fullmatch(name))))
+    words = {names.get(source) or re.sub(r"[^a-z0-9]+", "_", source.lower()): source for source in sources[:MOST]}
+    return ", ".join(f"{word} = {_text(source)}" for word, source in words.items())
 
 
 def _text(value: str) -> str:

@@ -36,6 +36,14 @@ def test_a_chip_that_nobody_knows(machine: Any) -> None:
     assert device.options.inputs == {"voltage0": "voltage0", "temperature": "temp"}
 
 
+def test_a_chip_without_a_thermometer(machine: Any) -> None:
+    """What hwmon takes a chip to measure it may not have: then its inputs are in the stanza."""
+    machine.chip("hwmon", 0, "ina3221", f"{I2C}/1-0041", in1_input="5000", curr1_input="10", fan2_input="900")
+    (found,) = look(machine)
+    (device,) = loads(found.stanza, strict=True).devices
+    assert device.options.inputs == {"voltage": "in1", "current": "curr1", "fan2": "fan2"}
+
+
 def test_two_chips_of_one_name(machine: Any) -> None:
     """Told apart by the folder of the bus that they are on."""
     for number, address in ((0, "0048"), (1, "0049")):
