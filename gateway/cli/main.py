@@ -34,6 +34,7 @@ COMMANDS = {
     "reload": "Let the running gateway read its configuration again",
     "discovery": "What Home Assistant is told, and taking it back",
     "spool": "What waits for the broker, dead letters, and sending again",
+    "doctor": "What is wrong on this machine, each with its fix",
 }
 """In the order of the help. The module of a command has its name and is imported when it runs, not before."""
 

@@ -70,6 +70,9 @@ TESTED_ELSEWHERE = {
         f"tests/drivers/test_{name}.py": [f"gateway/simulation/models/{name}.py"]
         for name in ("mfrc522", "pn532", "rdm6300", "ws1850s")
     },
+    "tests/doctor/test_buses.py": ["gateway/doctor/boot.py", "gateway/doctor/needs.py"],
+    "tests/doctor/test_broker.py": ["gateway/doctor/advice.py"],
+    "tests/doctor/test_examination.py": ["gateway/doctor/finding.py"],
     "tests/test_units.py": ["gateway/device_classes.py"],
 }
 """Test files that cover more than the source file they are named after; a new source file gets its own."""

@@ -1,0 +1,1 @@
+"""What is wrong on this machine, each with its fix: ``sensorpost doctor``."""

@@ -1,0 +1,28 @@
+"""The configuration itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gateway.doctor.finding import Finding, hint, problem
+from gateway.doctor.patient import Patient
+
+
+def configuration(patient: Patient) -> Iterator[Finding]:
+    """Every mistake, as ``check`` says it. Secrets that others can read are a check of their own."""
+    for mistake in patient.mistakes:
+        where = f"{mistake.file}:{mistake.line}" if mistake.line else mistake.file
+        place = ": ".join(part for part in (where, mistake.path) if part)
+        if not mistake.file:
+            yield hint(
+                "there is no configuration yet, so only the machine was looked at",
+                "write sensorpost.toml; README.md shows one",
+            )
+        else:
+            yield problem(f"{place}: {mistake.message}", mistake.hint or f"correct it in {mistake.file}")
+    for warning in patient.settings.warnings if patient.settings else ():
+        if "can read" not in warning and "may write here" not in warning:
+            yield hint(warning, "see docs/configuration.md")
+    for device in patient.devices:
+        if device.broken:
+            yield problem(f"the driver of [devices.{device.device}] is broken: {device.broken}", "correct that file")
