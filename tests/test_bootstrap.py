@@ -28,6 +28,7 @@ name = "sensorpost"
 dependencies = []
 [project.optional-dependencies]
 demo = []
+i2c = []
 test = []
 """
 PROGRAM = "import sys, os\nprint('gateway', *sys.argv[1:], sys.prefix, os.getcwd(), sep='|')\n"
@@ -122,7 +123,7 @@ def test_first_start_installs_and_becomes_the_program(checkout: Checkout, tmp_pa
     done = checkout.start("run", "--for", "1 s", cwd=tmp_path)
     assert (done.stdout, done.returncode) == (f"gateway|run|--for|1 s|{checkout.venv}|{tmp_path}\n", 0)
     first, *_, last = done.stderr.splitlines()
-    assert first == "sensorpost: installing core"
+    assert first == "sensorpost: installing core + i2c"
     assert last.startswith("sensorpost: ready after")
     constraints = checkout.folder / "constraints/constraints.txt"
     assert checkout.pip_calls() == [f"install --disable-pip-version-check --no-input -c {constraints}"]
