@@ -26,10 +26,10 @@ class BootFiles:
         folder = "/boot/firmware" if machine.exists("/boot/firmware/config.txt") else "/boot"
         self.config = f"{folder}/config.txt" if machine.exists(f"{folder}/config.txt") else "/boot/firmware/config.txt"
         self.cmdline = f"{folder}/cmdline.txt" if machine.exists(f"{folder}/cmdline.txt") else "/boot/cmdline.txt"
-        text = machine.read(self.config) or ""
+        text = machine.read(self.config)
         self.lines = [line.strip() for line in _for_this(text, machine.model)]
         self.asleep = [line.strip().lstrip("# ") for line in text.splitlines() if line.strip().startswith("#")]
-        self.command_line = machine.read(self.cmdline) or ""
+        self.command_line = machine.read(self.cmdline)
 
     def parameter(self, *names: str) -> Parameter:
         """Whether one of these is on; a later line wins."""

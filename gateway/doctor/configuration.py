@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from gateway.doctor.finding import Finding, hint, problem
 from gateway.doctor.patient import Patient
 
+ELSEWHERE = ("everybody on this machine can", "the gateway runs what is in")
+"""Of warnings that are a problem of :mod:`gateway.doctor.rights`."""
+
 
 def configuration(patient: Patient) -> Iterator[Finding]:
     """Every mistake, as ``check`` says it. Secrets that others can read are a check of their own."""
@@ -21,7 +24,7 @@ def configuration(patient: Patient) -> Iterator[Finding]:
         else:
             yield problem(f"{place}: {mistake.message}", mistake.hint or f"correct it in {mistake.file}")
     for warning in patient.settings.warnings if patient.settings else ():
-        if "can read" not in warning and "may write here" not in warning:
+        if not any(words in warning for words in ELSEWHERE):
             yield hint(warning, "see docs/configuration.md")
     for device in patient.devices:
         if device.broken:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from gateway.scan.tree import Tree
 
 
 class Unseen(Exception):
@@ -30,41 +31,22 @@ class Owner:
         return self.mode >> shift & wanted == wanted
 
 
-class Machine:
+class Machine(Tree):
     """Files of a machine. What is not there is ``None`` or empty; what may not be looked at raises ``Unseen``."""
-
-    def __init__(self, root: Path = Path("/")) -> None:
-        self.root = root
 
     def path(self, path: str | Path) -> Path:
         """Where that is. A path below the root already is one of a configuration that was read from there."""
         absolute = Path(path).absolute()
         return absolute if absolute.is_relative_to(self.root) else self.root / absolute.relative_to("/")
 
-    def read(self, path: str | Path) -> str | None:
-        """The text of a file, without NUL bytes and white space around it."""
+    def read(self, path: str | Path) -> str:
+        """The text of a file, without white space and NUL bytes around it."""
         try:
             return self.path(path).read_text(encoding="utf-8", errors="replace").strip("\0 \t\r\n")
         except PermissionError:
             raise Unseen(str(path)) from None
         except (OSError, ValueError):
-            return None
-
-    def exists(self, path: str | Path) -> bool:
-        """Whether it is there."""
-        return os.path.exists(self.path(path))  # noqa: PTH110 (Path would raise where a folder may not be entered)
-
-    def names(self, folder: str, pattern: str = "*") -> list[str]:
-        """What is in a folder, sorted."""
-        try:
-            return sorted(path.name for path in self.path(folder).glob(pattern))
-        except OSError:
-            return []
-
-    def target(self, path: str) -> str:
-        """Where a link leads in the end, as a path of the machine."""
-        real, root = os.path.realpath(self.path(path)), os.path.realpath(self.root)
-        return "/" + os.path.relpath(real, root) if real.startswith(root) else real
+            return ""
 
     def owner(self, path: str | Path) -> Owner | None:
         """Who owns a file; ``None`` when it is not there."""
@@ -75,16 +57,6 @@ class Machine:
         except OSError:
             return None
         return Owner(found.st_uid, found.st_gid, found.st_mode & 0o7777, stat.S_ISDIR(found.st_mode))
-
-    @property
-    def model(self) -> str:
-        """What the machine calls itself, such as ``Raspberry Pi 4 Model B Rev 1.5``; empty on a PC."""
-        return self.read("/proc/device-tree/model") or ""
-
-    @property
-    def is_pi(self) -> bool:
-        """Whether it is a Raspberry Pi."""
-        return "Raspberry Pi" in self.model
 
     @property
     def is_pi5(self) -> bool:

@@ -172,7 +172,7 @@ def unit_of(machine: Machine) -> dict[str, str] | None:
     files += [f"{one}/{UNIT}.d/{name}" for one in UNIT_FOLDERS for name in machine.names(f"{one}/{UNIT}.d", "*.conf")]
     found: dict[str, str] = {}
     for file in files:
-        for line in (machine.read(file) or "").splitlines():
+        for line in machine.read(file).splitlines():
             key, separator, value = line.partition("=")
             if separator and not line.lstrip().startswith(("#", ";", "[")):
                 before = found.get(key.strip(), "") if key.strip() == "SupplementaryGroups" and value.strip() else ""
@@ -198,12 +198,12 @@ def _of_machine(machine: Machine, name: str, more: Sequence[str], *, is_service:
     """By /etc/passwd and /etc/group. One that is not there (DynamicUser=, a directory service) has no groups."""
     uid, groups = 0 if name == "root" else -1, _groups(machine)
     gids = {groups[group] for group in more if group in groups}
-    for line in (machine.read("/etc/passwd") or "").splitlines():
+    for line in machine.read("/etc/passwd").splitlines():
         parts = line.split(":")
         if parts[0] == name and len(parts) > 3:
             uid = int(parts[2])
             gids.add(int(parts[3]))
-    for line in (machine.read("/etc/group") or "").splitlines():
+    for line in machine.read("/etc/group").splitlines():
         parts = line.split(":")
         if len(parts) > 3 and name in parts[3].split(","):
             gids.add(int(parts[2]))
@@ -211,5 +211,5 @@ def _of_machine(machine: Machine, name: str, more: Sequence[str], *, is_service:
 
 
 def _groups(machine: Machine) -> dict[str, int]:
-    lines = (line.split(":") for line in (machine.read("/etc/group") or "").splitlines())
+    lines = (line.split(":") for line in machine.read("/etc/group").splitlines())
     return {parts[0]: int(parts[2]) for parts in lines if len(parts) > 2 and parts[2].isdigit()}

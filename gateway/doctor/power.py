@@ -42,7 +42,7 @@ def throttled(machine: Machine) -> int | None:
         for name in machine.names("/sys/devices/platform", f"{pattern}/get_throttled"):
             folder = next(iter(sorted(machine.path("/sys/devices/platform").glob(f"{pattern}/{name}"))))
             try:
-                return int(machine.read(folder) or "", 16)
+                return int(machine.read(folder), 16)
             except ValueError:
                 continue
     for chip in machine.names("/sys/class/hwmon"):
@@ -53,7 +53,7 @@ def throttled(machine: Machine) -> int | None:
 
 def heat(patient: Patient) -> Iterator[Finding]:
     """The processor's temperature."""
-    text = patient.machine.read("/sys/class/thermal/thermal_zone0/temp") or ""
+    text = patient.machine.read("/sys/class/thermal/thermal_zone0/temp")
     celsius = int(text) / 1000 if text.lstrip("-").isdigit() else 0.0
     if celsius >= HOT:
         yield problem(f"the processor has {celsius:.0f} °C and is slowed down", "give it air, a heat sink or a fan")
@@ -81,7 +81,7 @@ def card(patient: Patient) -> Iterator[Finding]:
 def writable(patient: Patient) -> Iterator[Finding]:
     """The file systems are not read-only, and what is written stays."""
     state = str(patient.state_dir)
-    mounts = [line.split() for line in (patient.machine.read("/proc/mounts") or "").splitlines()]
+    mounts = [line.split() for line in patient.machine.read("/proc/mounts").splitlines()]
     found = {parts[1]: (parts[2], parts[3].split(",")) for parts in mounts if len(parts) > 3}
     for point in (
         "/",
@@ -102,7 +102,7 @@ def writable(patient: Patient) -> Iterator[Finding]:
 
 
 def _existing(machine: Machine, folder: Path) -> Path:
-    return next((one for one in (folder, *folder.parents) if machine.exists(one)), Path("/"))
+    return next((one for one in (folder, *folder.parents) if machine.exists(str(one))), Path("/"))
 
 
 def _size(size: int) -> str:

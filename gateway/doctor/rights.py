@@ -53,6 +53,10 @@ def secrets(patient: Patient) -> Iterator[Finding]:
         return
     folder = patient.document.files[0].parent if patient.document.files else Path()
     for source in patient.document.sources:
+        owner = patient.machine.owner(source.path)
+        if owner is not None and owner.mode & stat.S_IWOTH:
+            text = f"everybody on this machine can change {source.path}, and with it what is run here"
+            yield problem(text, f"sudo chmod o-w {source.path}")
         plain = [path for path, value in _secrets(source.data) if isinstance(value, str) and "${" not in value]
         if plain:
             yield from _readable(patient, source.path, f"has {plain[0]} in it", "640")
@@ -127,10 +131,19 @@ def drivers_dir(patient: Patient) -> Iterator[Finding]:
     folder = patient.settings.drivers_dir if patient.settings else None
     if folder is None:
         return
+    trusted = {
+        0,
+        patient.user.uid,
+        *(source.owner for source in (patient.document.sources if patient.document else ())),
+    }
     places = [folder, *(folder / name for name in patient.machine.names(str(folder), "*.py"))]
     for place in places:
         owner = patient.machine.owner(place)
         if owner is not None and owner.mode & (stat.S_IWGRP | stat.S_IWOTH):
             text = f"others than the owner may write {place}, and the gateway runs what is in it"
             yield problem(text, f"sudo chmod -R go-w {folder}")
+            return
+        if owner is not None and owner.uid not in trusted:
+            text = f"{place} belongs to a stranger (user {owner.uid}), so the gateway runs nothing of it"
+            yield problem(text, f"sudo chown -R {patient.user.name}: {folder}")
             return

@@ -72,8 +72,8 @@ def sharing(patient: Patient) -> Iterator[Finding]:
     if path is None:
         return
     try:
-        text = patient.machine.read(lock_path(path)) or ""
-        locks = patient.machine.read("/proc/locks") or ""
+        text = patient.machine.read(lock_path(path))
+        locks = patient.machine.read("/proc/locks")
     except Unseen as error:
         yield unknown(f"whether another gateway uses the spool: no right to read {error}", "sudo sensorpost doctor")
         return

@@ -40,7 +40,7 @@ def console(patient: Patient) -> Iterator[Finding]:
     machine = patient.machine
     for need in _on_board(patient):
         real = machine.target(need.node)
-        if _names(machine, machine.read("/proc/cmdline") or "", real):
+        if _names(machine, machine.read("/proc/cmdline"), real):
             yield problem(f"the kernel writes its console to {need.node}, and {named([need])} it alone", NO_CONSOLE)
         elif _names(machine, patient.boot.command_line, real):
             text = f"from the next start on the kernel writes its console to {need.node} ({patient.boot.cmdline})"
@@ -96,7 +96,7 @@ def _getty(machine: Machine, real: str) -> str:
             return name
     for number in machine.names("/proc", "[0-9]*"):
         try:
-            words = (machine.read(f"/proc/{number}/cmdline") or "").split("\0")
+            words = machine.read(f"/proc/{number}/cmdline").split("\0")
         except Unseen:
             continue
         port = next((word for word in words if machine.target(f"/dev/{word}") == real), None)

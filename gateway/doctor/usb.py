@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from gateway.doctor.finding import Finding, hint, problem
 from gateway.doctor.machine import Machine
 from gateway.doctor.patient import Patient
+from gateway.scan.usb import Adapter, adapter
 
 BY_ID, BY_PATH = "/dev/serial/by-id", "/dev/serial/by-path"
 NUMBERED = re.compile(r"/dev/tty(USB|ACM)\d+")
-
-
-class Adapter(NamedTuple):
-    """What udev makes an adapter's name in by-id of."""
-
-    vendor: str
-    product: str
-    serial: str
-    interface: str
 
 
 def twins(patient: Patient) -> Iterator[Finding]:
@@ -36,7 +27,7 @@ def twins(patient: Patient) -> Iterator[Finding]:
         if len(nodes) < 2:
             continue
         number = f"the serial number {found.serial}" if found.serial else "no serial number"
-        kind = f"adapters of one kind ({found.vendor}:{found.product}) with {number}"
+        kind = f"adapters of one kind ({found.id}) with {number}"
         text = f"{' and '.join(nodes)} are {kind}, so they share one name in {BY_ID}"
         needs = [used[node] for node in nodes if node in used and used[node].node.startswith(BY_ID)]
         paths = "; ".join(f"{link} is {node}" for node in nodes if (link := link_of(machine, BY_PATH, node)))
@@ -61,18 +52,6 @@ def names(patient: Patient) -> Iterator[Finding]:
             f'port = "{link}" in [devices.{need.device}]' if link else f"use the port's name in {BY_ID}: ls -l {BY_ID}"
         )
         yield problem(f"{text}, and another adapter its number", fix) if others else hint(text, fix)
-
-
-def adapter(machine: Machine, port: str) -> Adapter | None:
-    """The USB device of a port, such as ``ttyUSB0``; ``None`` when it is not on USB."""
-    folder, interface = machine.target(f"/sys/class/tty/{port}/device"), ""
-    while folder.count("/") > 2:
-        interface = interface or machine.read(f"{folder}/bInterfaceNumber") or ""
-        vendor, product = machine.read(f"{folder}/idVendor"), machine.read(f"{folder}/idProduct")
-        if vendor and product:
-            return Adapter(vendor, product, machine.read(f"{folder}/serial") or "", interface)
-        folder = folder.rpartition("/")[0]
-    return None
 
 
 def link_of(machine: Machine, folder: str, node: str) -> str:

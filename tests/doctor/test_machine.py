@@ -14,7 +14,7 @@ from gateway.doctor.machine import Machine, Owner, Unseen
 def test_what_is_not_there(tmp_path: Path) -> None:
     """Is nothing, and no error."""
     machine = Machine(tmp_path)
-    assert machine.read("/proc/nothing") is None
+    assert machine.read("/proc/nothing") == ""
     assert machine.owner("/dev/nothing") is None
     assert machine.names("/nothing") == []
     assert not machine.exists("/nothing")

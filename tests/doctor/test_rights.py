@@ -58,6 +58,12 @@ def test_a_password_in_the_configuration(bed: Sickbed, mode: int, count: int) ->
     assert found(rights.secrets, bed.patient(SYSTEM, mode=0o644)) == []
 
 
+def test_a_configuration_that_everybody_may_change(bed: Sickbed) -> None:
+    """It says which programs are run."""
+    patient = bed.patient(SYSTEM, mode=0o646)
+    assert only(rights.secrets, patient)[2].startswith("sudo chmod o-w ")
+
+
 def test_a_password_in_a_file(bed: Sickbed) -> None:
     """The file is to be closed, and the gateway's user is to have it."""
     file = bed.file("/etc/sensorpost/secret", "x", 0o644)
@@ -104,6 +110,9 @@ def test_a_folder_of_drivers_that_others_may_write(bed: Sickbed) -> None:
     assert found(rights.drivers_dir, bed.patient(config)) == []
     folder.chmod(0o775)
     assert only(rights.drivers_dir, bed.patient(config))[2] == f"sudo chmod -R go-w {folder}"
+    folder.chmod(0o755)
+    bed.machine.owners["/etc/sensorpost/drivers/mine.py"] = Owner(1234, 20, 0o644)
+    assert "belongs to a stranger (user 1234)" in only(rights.drivers_dir, bed.patient(config))[1]
 
 
 def test_what_may_not_be_looked_at(bed: Sickbed, monkeypatch: pytest.MonkeyPatch) -> None:

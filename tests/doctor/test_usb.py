@@ -42,9 +42,3 @@ def test_a_port_by_number(bed: Sickbed) -> None:
     bed.usb("ttyUSB1", "A2")
     assert only(usb.names, bed.patient(config))[::2] == (State.PROBLEM, fix)
     assert found(usb.names, bed.patient(AIR.format("/dev/serial0"))) == []
-
-
-def test_a_port_that_is_not_on_usb(bed: Sickbed) -> None:
-    """It has no USB device."""
-    bed.folder("/sys/class/tty/ttyS0/device")
-    assert usb.adapter(bed.machine, "ttyS0") is None
