@@ -28,6 +28,8 @@ CHANGES_EVERY = SECOND
 """At most one message for changes in this time."""
 AGAIN_AFTER = 5 * SECOND
 """When a message that the broker did not take is sent again."""
+ALLOWED_AFTER = 60 * SECOND
+"""The same for one that it does not allow: somebody may change an access list, which ends no connection."""
 RUNS = "gateway/runs"
 HEALTH = ""
 """Stands for the gateway among the names of devices that have changed."""
@@ -223,10 +225,10 @@ class Bulletin:
         if not payload:
             self._announcer.cleared(topic)
 
-    def again_later(self, message: Message) -> None:
+    def again_later(self, message: Message, after_ns: int = AGAIN_AFTER) -> None:
         """The broker did not take it now: unless there is something newer by then, it is sent again."""
-        if not self._later:
-            self._later_ns = self._clock.boot_ns() + AGAIN_AFTER
+        again_ns = self._clock.boot_ns() + after_ns
+        self._later_ns = min(self._later_ns, again_ns) if self._later else again_ns
         self._later[message.topic] = message
 
     def _take_up_refused(self, now_ns: int) -> None:

@@ -44,7 +44,7 @@ class Refusals:
             self._alarms.set(f"topic:{send.topic}", text)
 
     def forbidden(self, topic: str) -> None:
-        """A message that is no reading is not allowed; the next one of its topic is tried again."""
+        """A message that is no reading is not allowed; it is tried again."""
         where = _group(topic)
         self._alarms.set(f"topic:{where}", f"the broker does not allow us to publish on {where}")
 

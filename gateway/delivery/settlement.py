@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from gateway.delivery.bulletin import Bulletin
+from gateway.delivery.bulletin import ALLOWED_AFTER, Bulletin
 from gateway.delivery.correction import Correction
 from gateway.delivery.intake import LedgerOf
 from gateway.delivery.lanes import Lanes, Send, Way
@@ -74,10 +74,12 @@ class Settlement:
 
     def _told(self, send: Send, outcome: Outcome) -> None:
         self._bulletin.settled(send.topic)
+        message = Message(send.topic, send.payload, send.retain, send.expiry)
         if outcome is Outcome.LATER:
-            self._bulletin.again_later(Message(send.topic, send.payload, send.retain, send.expiry))
+            self._bulletin.again_later(message)
         elif outcome is Outcome.FORBIDDEN:
             self._refusals.forbidden(send.topic)
+            self._bulletin.again_later(message, ALLOWED_AFTER)
         else:
             self._refusals.taken(send.topic)
             if outcome is not Outcome.NEVER:

@@ -64,6 +64,20 @@ def test_a_refused_topic_is_left_alone_and_no_other(rig: MakeRig, fake: MakeBrok
     wait_until(lambda: gateway.alarms.texts() == [])
 
 
+def test_what_was_forbidden_is_told_once_it_is_allowed(rig: MakeRig, fake: MakeBroker) -> None:
+    """A changed access list ends no connection, and availability is told on a change or a new connection only."""
+    topic = "B/d/availability"
+    broker = fake(Script(answer=_refuse(0x87, topic)))
+    gateway = rig(broker.url).start()
+    wait_until(gateway.alarms.texts)
+    wait_until(lambda: gateway.in_flight == 0)
+    assert topic not in broker.retained
+    broker.follow(Script(), now=True)
+    gateway.skip(60.0)
+    wait_until(lambda: broker.retained.get(topic) == b"online")
+    wait_until(lambda: gateway.alarms.texts() == [])
+
+
 def test_a_forbidden_history_does_not_stop_live(rig: MakeRig, fake: MakeBroker) -> None:
     """The access list of a broker may allow the live topic and nothing below it."""
     broker = fake(Script(answer=_refuse(0x87, "B/d/history")))
