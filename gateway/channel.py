@@ -17,6 +17,7 @@ Settable = float | bool | str
 
 RESERVED_KEYS = frozenset({"time", "run", "seq", "clock", "device", "topic"})
 EVENT_KEYS = frozenset({"event", "tag", "dwell_s"})
+MOST_DECIMALS = 15
 ICON = re.compile(r"mdi:[a-z0-9]+(-[a-z0-9]+)*")
 """How Home Assistant's icons are named."""
 
@@ -81,6 +82,10 @@ class Channel:
             raise ValueError(f"channel {self.name!r}: type is float (any number), bool or str, not {self.type!r}")
         check_pair(self.name, self.type, self.unit, self.device_class)
         check_state_class(self.name, self.type, self.device_class, self.state_class)
+        if self.precision is not None and not 0 <= self.precision <= MOST_DECIMALS:
+            raise ValueError(
+                f"channel {self.name!r}: precision is the decimals, 0 to {MOST_DECIMALS}, not {self.precision!r}"
+            )
         if self.choices and self.type is not str:
             raise ValueError(f"channel {self.name!r}: only text has choices")
         if self.device_class == "enum" and not self.choices:

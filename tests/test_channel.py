@@ -30,6 +30,7 @@ def test_a_wrong_pair_names_the_right_units() -> None:
         ({"type": str, "device_class": "enum"}, "needs choices"),
         ({"entity_category": "config"}, "diagnostic"),
         ({"icon": "gauge"}, "mdi:gauge"),
+        ({"precision": -1}, "0 to 15"),
         ({"writable": True, "min": 0}, "needs min and max"),
         ({"type": str, "writable": True}, "needs choices"),
         ({"type": str, "writable": True, "choices": ("a",), "max_length": 3}, "needs choices, .* or max_length"),
