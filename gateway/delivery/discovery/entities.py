@@ -8,6 +8,7 @@ template copes with a message that is no JSON, such as the empty one with which 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -96,7 +97,7 @@ def expire_after(device: DeviceSettings) -> int | None:
         return None
     quiet = [channel.heartbeat for channel in device.channels if channel.enabled and channel.deadband is not None]
     longest = max(device.interval, device.batch, *(quiet and [max(quiet)]))
-    return round(max(3 * longest, LEAST_EXPIRY))
+    return math.ceil(max(3 * longest, longest + device.timeout, LEAST_EXPIRY))
 
 
 def message_expiry(device: DeviceSettings) -> int | None:

@@ -125,6 +125,7 @@ def test_switches(configure: Configure) -> None:
         ('interval = "1s"', 30, 86_400),
         ('interval = "1m"', 180, 86_400),
         ('interval = "1d"', 259_200, 259_200),
+        ('interval = "1s"\ntimeout = "2m"', 121, 86_400),  # a read may take so long and be good
         ('interval = "1s"\nchannels.items = { deadband = 1, heartbeat = "10m" }', 1800, 86_400),
     ],
 )
