@@ -23,6 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway import threads
 from gateway.config.settings import Endpoint, MqttSettings
+from gateway.delivery.listening import told_by_suback
 from gateway.delivery.tls import Unusable, explain, tls_context
 
 LARGEST_INBOUND = 256 * 1024
@@ -246,6 +247,7 @@ class Connection:
             return
         self._accepted = True
         if self._subscriptions:
+            client.on_subscribe = told_by_suback(self._subscriptions)
             if self.version == "5":  # what we publish ourselves need not come back
                 news = SubscribeOptions(qos=1, noLocal=True)
                 client.subscribe([(topic, news) for topic in self._subscriptions])

@@ -211,9 +211,8 @@ class FakeBroker:
         elif packet.kind == wire.PUBLISH:
             self._publish(client, wire.read_publish(packet, client.version, time.monotonic(), client.number))
         elif packet.kind == wire.SUBSCRIBE:
-            self._send(
-                client, wire.encode(wire.SUBACK, packet.body[:2] + (b"\0" if client.version == 5 else b"") + b"\1")
-            )
+            properties = b"\0" if client.version == 5 else b""
+            self._send(client, wire.encode(wire.SUBACK, packet.body[:2] + properties + client.script.suback))
         elif packet.kind == wire.PINGREQ:
             self._send(client, wire.encode(wire.PINGRESP, b""))
         elif packet.kind == wire.DISCONNECT:

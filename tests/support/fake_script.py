@@ -36,6 +36,8 @@ class Script:
     """Announced and enforced (0x93)."""
     maximum_packet: int | None = None
     """Announced and enforced (0x95)."""
+    suback: bytes = b"\1"
+    """Its codes for the topics of a SUBSCRIBE."""
     retain_available: bool = True
     """When not, a retained will is refused with 0x9A and a retained publish with DISCONNECT 0x9A."""
     maximum_qos: int | None = None
