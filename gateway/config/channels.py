@@ -79,7 +79,8 @@ def _channel(channel: Channel, table: Any, kind: Kind, path: KeyPath, report: Re
         return None
     kept = ("enabled", "scale", "offset", "digits", "deadband", "heartbeat", "homeassistant")
     rest = {name: values[name] for name in kept} | _shown(channel, values)
-    return ChannelSettings(channel=channel, key=key, name=values["name"] or key, min=low, max=high, unit=unit, **rest)
+    name = (values["name"] or "").strip() or key
+    return ChannelSettings(channel=channel, key=key, name=name, min=low, max=high, unit=unit, **rest)
 
 
 def _shown(channel: Channel, values: Mapping[str, Any]) -> dict[str, Any]:

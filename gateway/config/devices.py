@@ -70,7 +70,7 @@ def device_settings(
     return DeviceSettings(
         device=name,
         driver=found.name,
-        name=values["name"] or name,
+        name=_words(values["name"]) or name,
         driver_type=found.driver,
         written={key: table[key] for key in own if key in table},
         **shown,
@@ -150,13 +150,18 @@ def _broken(name: str, values: Mapping[str, Any], defaults: Mapping[str, Any], f
     return DeviceSettings(
         device=name,
         driver=found.name,
-        name=values["name"] or name,
-        area=given["area"],
+        name=_words(values["name"]) or name,
+        area=_words(given["area"]) or None,
         tags=given["tags"] or {},
         broken=found.error,
         enabled=given["enabled"] is not False,
         retain=given["retain"] is not False,
     )
+
+
+def _words(text: Any) -> str:
+    """A name for people; one of nothing but spaces is none. Anything else than a text is a mistake by now."""
+    return text.strip() if isinstance(text, str) else ""
 
 
 def _first_given(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,6 +192,7 @@ def _common(
     defaults_of |= {"enabled": True, "max_rate": 2000.0, "batch": 0.0, "durability": "", "area": None, "tags": {}}
     defaults_of |= {"isolation": "auto", "homeassistant": True}
     rest = {key: fallback if given[key] is None else given[key] for key, fallback in defaults_of.items()}
+    rest["area"] = _words(rest["area"]) or None
     return {"interval": interval, "align": align, "offset": offset, "retain": given["retain"], **rest}
 
 

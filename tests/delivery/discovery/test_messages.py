@@ -43,6 +43,16 @@ def test_home_assistant_has_nothing_to_complain_of(configure: Configure) -> None
     assert len(found) == 5
 
 
+def test_a_name_of_spaces_is_none(configure: Configure) -> None:
+    """Nobody could tell in Home Assistant what it is."""
+    channel = 'channels.humidity.name = " "\n'
+    settings = configure(f'[devices.office]\ndriver = "meter"\nname = " "\narea = "  "\n{channel}')
+    office = announcements(settings, TOPICS)["homeassistant/device/sensorpost_attic/office/config"]
+    assert office["device"]["name"] == "office"
+    assert "suggested_area" not in office["device"]
+    assert "name" not in office["components"]["sensor-humidity"]
+
+
 @pytest.mark.parametrize("driver", DRIVERS)
 def test_every_bundled_driver(driver: str) -> None:
     """The sample of each driver gives entities that Home Assistant takes."""
