@@ -7,6 +7,10 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+SERVICE_STATE = Path("/var/lib/sensorpost")
+SERVICE_RUNTIME = Path("/run/sensorpost")
+"""Made by systemd when the service starts, and gone when it stops."""
+
 
 def state_directory(config: Path | None, environ: Mapping[str, str], *, root: bool | None = None) -> Path:
     """The state directory for a configuration file. Nothing is created.
@@ -19,7 +23,7 @@ def state_directory(config: Path | None, environ: Mapping[str, str], *, root: bo
     if root is None:
         root = hasattr(os, "geteuid") and os.geteuid() == 0
     if root or (config is not None and config.resolve().is_relative_to("/etc")):
-        return Path("/var/lib/sensorpost")
+        return SERVICE_STATE
     home = environ.get("XDG_STATE_HOME") or str(_home(environ) / ".local" / "state")
     return Path(home) / "sensorpost"
 
@@ -47,7 +51,12 @@ def new_run() -> str:
     return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8))
 
 
-def control_socket(state_dir: Path, environ: Mapping[str, str]) -> Path:
-    """Where commands reach the running gateway: systemd's ``$RUNTIME_DIRECTORY``, else the state directory."""
+def control_socket(state_dir: Path, environ: Mapping[str, str], service: Path = SERVICE_RUNTIME) -> Path:
+    """Where commands reach the running gateway: systemd's ``$RUNTIME_DIRECTORY``, else the state directory.
+
+    A command that a person types has no such variable; the service's socket is found by its folder.
+    """
     folder = environ.get("RUNTIME_DIRECTORY")
-    return (Path(folder.split(":")[0]) if folder else state_dir) / "control.sock"
+    if folder:
+        return Path(folder.split(":")[0]) / "control.sock"
+    return (service if state_dir == SERVICE_STATE and service.is_dir() else state_dir) / "control.sock"

@@ -30,6 +30,14 @@ def test_the_control_socket() -> None:
     assert control_socket(Path("/s"), {}) == Path("/s/control.sock")
 
 
+def test_the_control_socket_of_the_service(tmp_path: Path) -> None:
+    """A person's command finds it without systemd's variables, while the service runs."""
+    state = Path("/var/lib/sensorpost")
+    assert control_socket(state, {}, tmp_path) == tmp_path / "control.sock"
+    assert control_socket(state, {}, tmp_path / "stopped") == state / "control.sock"
+    assert control_socket(Path("/s"), {}, tmp_path) == Path("/s/control.sock")
+
+
 def test_the_boot_has_a_name(tmp_path: Path) -> None:
     """The same twice; none where the kernel gives none."""
     assert boot_id() == boot_id()

@@ -33,6 +33,7 @@ COMMANDS = {
     "audit": "Prove that every accepted reading arrived, or tell which did not",
     "reload": "Let the running gateway read its configuration again",
     "discovery": "What Home Assistant is told, and taking it back",
+    "service": "The systemd service: install, upgrade, status, uninstall",
     "spool": "What waits for the broker, dead letters, and sending again",
     "doctor": "What is wrong on this machine, each with its fix",
 }

@@ -73,6 +73,12 @@ TESTED_ELSEWHERE = {
     "tests/doctor/test_buses.py": ["gateway/doctor/boot.py", "gateway/doctor/needs.py"],
     "tests/doctor/test_broker.py": ["gateway/doctor/advice.py"],
     "tests/doctor/test_examination.py": ["gateway/doctor/finding.py"],
+    "tests/service/test_install.py": [  # all that is done to a machine, by what it leaves there
+        *(
+            f"gateway/service/{part}.py"
+            for part in ("accounts", "environment", "places", "state", "uninstall", "units")
+        ),
+    ],
     "tests/test_units.py": ["gateway/device_classes.py"],
 }
 """Test files that cover more than the source file they are named after; a new source file gets its own."""

@@ -1,0 +1,127 @@
+"""``sensorpost service``: install, bring up to date, look at and remove the systemd service."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.cli.options import example, given_before, json_option
+from gateway.cli.output import note, out, out_json
+
+if TYPE_CHECKING:
+    from gateway.service.machine import Machine
+
+ROOT = click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    default=Path("/"),
+    help="Work on the system below this folder, such as an image's root.",
+)
+DRY = click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
+
+
+@click.group(epilog=example("sudo sensorpost service install", "sensorpost service status"))
+@click.option(
+    "-c",
+    "--config",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="For install: the configuration to begin with, where there is none yet. Default: a sample.",
+)
+@json_option()
+@click.pass_context
+def command(ctx: click.Context, config: Path | None, as_json: bool) -> None:  # noqa: FBT001 (click passes a flag)
+    """The systemd service: the gateway that starts with this machine and is watched by it."""
+    ctx.obj = (config, as_json)
+
+
+@command.command(epilog=example("sudo ./sensorpost service install", "sudo ./sensorpost service install --dry-run"))
+@ROOT
+@DRY
+@click.option("--no-start", is_flag=True, help="Enable it, but do not start it now.")
+def install(root: Path, *, dry_run: bool, no_start: bool) -> int:
+    """Install the service, or bring it up to this version.
+
+    Makes the user sensorpost, /opt/sensorpost with a Python environment of its own, the unit, udev rules and, where
+    there is none, a sample configuration in /etc/sensorpost; then starts it. Configuration and waiting readings are
+    never touched. When a new version does not become ready, the one before it is started again. Run it again after
+    adding a device whose driver needs a library.
+    """
+    from gateway.service.install import install as do  # noqa: PLC0415 (all that follows is needed only now)
+    from gateway.service.machine import CannotError  # noqa: PLC0415
+    from gateway.service.source import Source  # noqa: PLC0415
+
+    config, _ = given_before()
+    machine = _machine(root, dry=dry_run)
+    try:
+        text = config.read_text(encoding="utf-8") if config else None
+        left = do(machine, Source.of_this_program(), start=not no_start, config=text)
+    except CannotError as exc:
+        raise click.ClickException(str(exc)) from exc
+    for line in left:
+        note(line)
+    if machine.changed == 0:
+        _tell("nothing to do: this version is installed")
+    elif not dry_run:
+        note("configuration: /etc/sensorpost/sensorpost.toml, then: sensorpost reload")
+        note("its journal: journalctl -u sensorpost -f")
+        note("to undo all this: sudo sensorpost service uninstall")
+    return 0
+
+
+@command.command(epilog=example("sudo sensorpost service uninstall", "sudo sensorpost service uninstall --purge"))
+@ROOT
+@DRY
+@click.option("--purge", is_flag=True, help="Also remove the configuration, waiting readings and the user.")
+def uninstall(root: Path, *, dry_run: bool, purge: bool) -> int:
+    """Stop and remove the service. Configuration and waiting readings stay, unless --purge is given."""
+    from gateway.service.machine import CannotError  # noqa: PLC0415 (all that follows is needed only now)
+    from gateway.service.uninstall import uninstall as do  # noqa: PLC0415
+
+    machine = _machine(root, dry=dry_run)
+    try:
+        left = do(machine, purge=purge)
+    except CannotError as exc:
+        raise click.ClickException(str(exc)) from exc
+    if machine.changed == 0:
+        _tell("nothing to do: no service is installed")
+    for line in left:
+        note(line)
+    return 0
+
+
+@command.command(epilog=example("sensorpost service status", "sensorpost service status --json"))
+@ROOT
+@json_option("Print one JSON object.")
+def status(root: Path, *, as_json: bool) -> int:
+    """Whether the service is installed, which version, and how it does. The exit code is 0 when it runs."""
+    from gateway.service.machine import Machine  # noqa: PLC0415 (all that follows is needed only now)
+    from gateway.service.state import state  # noqa: PLC0415
+
+    found = state(Machine(root, note))
+    if as_json or given_before()[1]:
+        out_json(found)
+    else:
+        for name, value in found.items():
+            text = ("yes" if value else "no") if isinstance(value, bool) else value
+            out(f"{name:<14}{'-' if text is None else text}")
+    return 0 if found["active"] in ("active", "reloading") else 1
+
+
+def _machine(root: Path, *, dry: bool) -> Machine:
+    from gateway.service.machine import Machine  # noqa: PLC0415
+
+    if not dry and os.geteuid() != 0:
+        raise click.ClickException("this changes the system: put sudo before it, or look first with --dry-run")
+    return Machine(root, _tell, dry=dry)
+
+
+def _tell(what: str) -> None:
+    """One thing that was done."""
+    if given_before()[1]:
+        out_json({"did": what})
+    else:
+        out(what)

@@ -1,0 +1,105 @@
+"""The virtual environments: two places, one of them in use, so that an upgrade never changes what runs."""
+
+from __future__ import annotations
+
+from gateway.service.machine import CannotError, Machine
+from gateway.service.places import CURRENT, HOME, SLOTS, STAMP
+from gateway.service.requirements import Wanted
+from gateway.service.source import Source
+
+PYTHONS = ("/usr/bin/python3", *(f"/usr/bin/python3.{minor}" for minor in (13, 12, 11)), "/usr/local/bin/python3")
+"""Not one in somebody's home: the service cannot see it."""
+ASK = (
+    "import sys, importlib.util as u; "
+    "print(*sys.version_info[:2], sys.prefix == sys.base_prefix, "
+    "bool(u.find_spec('ensurepip') and u.find_spec('venv')))"
+)
+PIP = ("-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "-q")
+
+
+def in_use(machine: Machine) -> str | None:
+    """The environment that the service runs from."""
+    link = machine.path(CURRENT)
+    target = str(link.readlink()) if link.is_symlink() else ""
+    return target if target in SLOTS and machine.exists(f"{target}/bin/sensorpost") else None
+
+
+def other(slot: str | None) -> str:
+    """The place for the next one."""
+    return SLOTS[1] if slot == SLOTS[0] else SLOTS[0]
+
+
+def find_python(machine: Machine) -> tuple[str, str]:
+    """A Python of the system that can make environments, and its version; ``python3-venv`` is installed if need be."""
+    old = []
+    for again in (False, True):
+        for python in PYTHONS:
+            code, answer = machine.ask(python, "-I", "-c", ASK)
+            if code:
+                continue
+            major, minor, system, whole = answer.split()
+            if (int(major), int(minor)) < (3, 11) or system != "True":
+                old.append(f"{python} is {major}.{minor}")
+            elif whole == "True" or (machine.dry and again):
+                return python, f"{major}.{minor}"
+        if again or not machine.exists("/usr/bin/apt-get"):
+            break
+        apt(machine, "python3-venv")
+    raise CannotError(
+        f"no Python of the system's from 3.11 on that can make environments ({'; '.join(old) or 'there is none'}): "
+        "apt install python3 python3-venv (Debian 12, Raspberry Pi OS bookworm or newer)"
+    )
+
+
+def apt(machine: Machine, package: str) -> int:
+    """Install a Debian package; its exit status."""
+    get = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q")
+    machine.run("updated the list of packages", *get, "update", may_fail=True)
+    command = (*get, "install", "-y", "--no-install-recommends", package)
+    return machine.run(f"installed the Debian package {package}", *command, may_fail=True)[0]
+
+
+def stamp(source: Source, wanted: Wanted, python: str) -> str:
+    """What an environment was made from; another one is made when it differs."""
+    return f"{source.version} {source.fingerprint()} {python} {wanted}\n"
+
+
+def build(machine: Machine, slot: str, source: Source, wanted: Wanted, *, python: str, mark: str) -> None:
+    """Make an environment anew. The one in use is left alone. ``CannotError`` when something is missing."""
+    machine.folder(HOME, 0o755)
+    machine.remove(slot)
+    machine.run(f"made the environment {slot} with {python}", python, "-I", "-m", "venv", slot)
+    own = f"{slot}/bin/python"
+    machine.write(f"{slot}/constraints.txt", source.read("constraints/constraints.txt"))
+    needs = [need for extra in ("", *wanted.extras) for need in source.needs[extra]]
+    names = ", ".join(need.partition(">")[0].partition("=")[0] for need in needs)
+    machine.run(f"installed {names}", own, *PIP, "-c", f"{slot}/constraints.txt", *needs)
+    for package in wanted.alone:
+        machine.run(f"installed {package} by itself", own, *PIP, "--no-deps", package)
+    if wanted.spi:
+        _spidev(machine, slot, own)
+    if machine.told(f"copied sensorpost {source.version} into it"):
+        version = machine.ask(own, "-I", "-c", "import sys; print('python%d.%d' % sys.version_info[:2])")[1]
+        site = machine.path(f"{slot}/lib/{version}/site-packages")
+        source.copy_to(site, machine.path(f"{slot}/bin/sensorpost"), own)
+        for package in ("gateway", "drivers"):  # the service may not write there
+            machine.ask(own, "-I", "-m", "compileall", "-q", f"{slot}/lib/{version}/site-packages/{package}")
+        code, answer = machine.ask(f"{slot}/bin/sensorpost", "--version")
+        if code:
+            raise CannotError(f"the new environment does not work: {answer}")
+    machine.write(f"{slot}/{STAMP}", mark)
+
+
+def _spidev(machine: Machine, slot: str, own: str) -> None:
+    """A wheel where there is one, else the system's, else word of what is missing."""
+    wheel = ("--only-binary", ":all:", "-c", f"{slot}/constraints.txt", "spidev")
+    code, _ = machine.run("installed spidev, if there is a wheel for this machine", own, *PIP, *wheel, may_fail=True)
+    if machine.dry or code == 0:
+        return
+    if machine.ask("/usr/bin/python3", "-I", "-c", "import spidev")[0] and apt(machine, "python3-spidev"):
+        raise CannotError(
+            "there is no wheel of spidev for this machine, and no Debian package: apt install python3-spidev"
+        )
+    settings = f"{slot}/pyvenv.cfg"
+    text = machine.text(settings).replace("include-system-site-packages = false", "include-system-site-packages = true")
+    machine.write(settings, text)

@@ -1,0 +1,103 @@
+"""Install and upgrade: the same steps, each of which does nothing when its work is done already."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from gateway.service import accounts, environment, units
+from gateway.service.machine import CannotError, Machine
+from gateway.service.places import (
+    CLOCK,
+    COMMAND,
+    CONFIG,
+    CURRENT,
+    FILES,
+    FOLDERS,
+    NOTES,
+    SERVICE,
+    STAMP,
+    STATE,
+    TIMEKEEPERS,
+    USER,
+    WANTED,
+)
+from gateway.service.requirements import config_texts, configured, wanted
+from gateway.service.source import Source
+
+CONFIG_INVALID = 78
+
+
+def install(machine: Machine, source: Source, *, start: bool = True, config: str | None = None) -> list[str]:
+    """All of it; lines that say what could not be done here. ``CannotError`` when it failed and all is as it was.
+
+    ``config`` is the text to begin with, where there is no configuration yet.
+    """
+    os.umask(0o022)
+    python, version = environment.find_python(machine)
+    groups = accounts.make(machine)
+    for folder, mode in FOLDERS:
+        machine.folder(folder, mode, group=USER)
+    machine.folder(STATE, 0o700, USER, USER)
+    if not machine.exists(CONFIG):
+        machine.write(CONFIG, config or source.read("config/service.toml"), 0o640, USER)
+    folders = (source.packages / "drivers", machine.path("/etc/sensorpost/drivers"))
+    needs = wanted(configured(config_texts(machine.root)), folders)
+    before = environment.in_use(machine)
+    mark = environment.stamp(source, needs, f"{python} {version}")
+    fresh = before is None or machine.text(f"{before}/{STAMP}") != mark
+    slot = environment.other(before) if fresh or before is None else before
+    if fresh:
+        environment.build(machine, slot, source, needs, python=python, mark=mark)
+        _accepts(machine, slot, before)
+    changed = machine.changed
+    old_files = {path: machine.text(path) for path in (*FILES.values(), CLOCK)}
+    for name, path in FILES.items():
+        machine.write(path, source.read(f"systemd/{name}"))
+    if any(machine.exists(path) for path in TIMEKEEPERS):
+        machine.write(CLOCK, source.read("systemd/clock.conf"))
+    machine.write(NOTES, json.dumps({"groups": groups}) + "\n")
+    machine.link(CURRENT, slot)
+    machine.link(COMMAND, f"{CURRENT}/bin/sensorpost")
+    machine.link(WANTED, f"/etc/systemd/system/{SERVICE}")
+    if not machine.runs_systemd:
+        return [] if not start else [_no_systemd(machine)]
+    if fresh or machine.changed > changed:
+        units.learn(machine)
+    if start and (fresh or machine.changed > changed or not units.is_active(machine)):
+        _start(machine, before if fresh else None, old_files)
+    return []
+
+
+def _accepts(machine: Machine, slot: str, before: str | None) -> None:
+    """A configuration that only the new version refuses would keep it from starting: say so before anything changes."""
+    if machine.dry or before is None:
+        return
+    answers = [machine.ask(f"{place}/bin/sensorpost", "check", "-c", CONFIG) for place in (before, slot)]
+    if answers[0][0] == 0 and answers[1][0] == CONFIG_INVALID:
+        raise CannotError(f"{answers[1][1]}\nthe new version refuses the configuration; the one before it still runs")
+
+
+def _start(machine: Machine, before: str | None, old_files: dict[str, str]) -> None:
+    """Start it, or go back to what ran before when the new version does not become ready."""
+    code, _ = machine.run("started it, and waited until it was ready", "systemctl", "restart", SERVICE, may_fail=True)
+    if code == 0:
+        return
+    reason = units.why_not(machine)
+    if before is None:
+        raise CannotError(f"{reason}\nit does not start; see: journalctl -u {SERVICE}")
+    machine.link(CURRENT, before)
+    for path, text in old_files.items():
+        if text:
+            machine.write(path, text)
+        else:
+            machine.remove(path)
+    machine.run("told systemd", "systemctl", "daemon-reload")
+    machine.run("started the version before it", "systemctl", "restart", SERVICE, may_fail=True)
+    state = "runs again" if units.is_active(machine) else "does not start either"
+    raise CannotError(f"{reason}\nthe new version does not become ready; the one before it {state}")
+
+
+def _no_systemd(machine: Machine) -> str:
+    where = "in an image" if not machine.is_this_one else "here"
+    return f"systemd does not run {where}, so nothing was started: the service starts with the next boot"

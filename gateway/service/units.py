@@ -1,0 +1,37 @@
+"""Talking to systemd, where it runs."""
+
+from __future__ import annotations
+
+from gateway.service.machine import Machine
+from gateway.service.places import SERVICE
+
+PROPERTIES = ("ActiveState", "SubState", "StatusText", "UnitFileState", "NRestarts", "MainPID", "MemoryCurrent")
+
+
+def properties(machine: Machine) -> dict[str, str]:
+    """What systemd says about the unit; empty where it does not run."""
+    if not machine.runs_systemd:
+        return {}
+    code, output = machine.ask("systemctl", "show", "-p", ",".join(PROPERTIES), SERVICE)
+    pairs = (line.partition("=") for line in output.splitlines())
+    return {name: value for name, _, value in pairs} if code == 0 else {}
+
+
+def is_active(machine: Machine) -> bool:
+    """Whether the service runs."""
+    return properties(machine).get("ActiveState") in ("active", "reloading")
+
+
+def learn(machine: Machine) -> None:
+    """Let systemd and udev read what is new."""
+    machine.run("told systemd", "systemctl", "daemon-reload")
+    machine.run("loaded the kernel's drivers", "systemctl", "restart", "systemd-modules-load", may_fail=True)
+    machine.run("told udev", "udevadm", "control", "--reload", may_fail=True)
+    machine.run("gave devices their names", "udevadm", "trigger", "--action=change", may_fail=True)
+    machine.run("waited for them", "udevadm", "settle", "--timeout=10", may_fail=True)
+
+
+def why_not(machine: Machine) -> str:
+    """The last lines of the service's journal, for whoever finds that it does not start."""
+    _, lines = machine.ask("journalctl", "-u", SERVICE, "-n", "8", "--no-pager", "-o", "cat")
+    return lines
