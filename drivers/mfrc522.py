@@ -16,7 +16,8 @@ Traps: many boards are copies; the version that the chip tells is in the log whe
 MISO busy also while another reader is meant, and need a bus of their own. The library's GPIO and spidev are replaced,
 so that it runs on every Raspberry Pi, the 5 included; the other package called mfrc522 is not this library. Telephones
 make up another number each time. Blocks of a MIFARE Classic need their key; with a wrong one the event has ``data``
-null and the reason, and a bad reading is counted. Cards are not written.
+null and the reason, and a bad reading is counted. With ``block_write`` a command can write
+them, see docs/rfid.md; nothing else on a card is ever written.
 
 Sources: NXP's MFRC522 data sheet; mfrc522-python 0.0.9; miguelbalboa/rfid for the versions of copies.
 """
@@ -36,6 +37,7 @@ from gateway.driver import (
     DeviceUnavailable,
     Misconfigured,
     Result,
+    Settable,
     SPIDevice,
     SPIOptions,
     TagDriver,
@@ -109,14 +111,23 @@ class Mfrc522(TagDriver[Options]):
     def read(self) -> Result:
         """The cards that are there."""
         with self._spi.transaction():
-            version = self._chip.ReadReg(VERSION)
-            if version in NOBODY:
-                raise absent(version)
-            if self._chip.ReadReg(TIMER_MODE) != TIMER_SET:  # its power was away for a moment
-                self._chip.Init()
-                self._cards = Cards(self, self.options, self.wait)
-            assert self._cards is not None
-            return self._cards.read()
+            return self._alive().read()
+
+    def write(self, channel: str, value: Settable) -> None:  # noqa: ARG002 (there is one that can be written)
+        """What the card that lies there is to hold."""
+        with self._spi.transaction():
+            self._alive().write(value)
+
+    def _alive(self) -> Cards:
+        """The cards in front of a chip that is there and set up."""
+        version = self._chip.ReadReg(VERSION)
+        if version in NOBODY:
+            raise absent(version)
+        if self._chip.ReadReg(TIMER_MODE) != TIMER_SET:  # its power was away for a moment
+            self._chip.Init()
+            self._cards = Cards(self, self.options, self.wait)
+        assert self._cards is not None
+        return self._cards
 
     def reset(self) -> None:
         """Pull RST, where it is connected."""
@@ -128,7 +139,7 @@ class Mfrc522(TagDriver[Options]):
     # What Cards wants of an antenna ----------------------------------------------------------------------------------
 
     def exchange(self, data: bytes, *, last_bits: int = 0, align: int = 0) -> Answer | None:
-        """See :class:`gateway.cards.Antenna`."""
+        """See :class:`gateway.iso14443.Antenna`."""
         chip = self._chip
         chip.WriteReg(chip.BitFramingReg, align << 4 | last_bits)
         status, received, bits = chip.MFRC522_ToCard(chip.PCD_TRANSCEIVE, list(data))
@@ -151,17 +162,17 @@ class Mfrc522(TagDriver[Options]):
         return int(self._chip.ReadReg(self._chip.ErrorReg))
 
     def field(self, *, on: bool) -> None:
-        """See :class:`gateway.cards.Antenna`."""
+        """See :class:`gateway.iso14443.Antenna`."""
         (self._chip.AntennaOn if on else self._chip.AntennaOff)()
 
     def authenticate(self, command: int, block: int, key: bytes, uid: bytes) -> bool:
-        """See :class:`gateway.cards.Antenna`."""
+        """See :class:`gateway.iso14443.Antenna`."""
         self._chip.Authenticate(command, block, list(key), list(uid))
         self._error()
         return bool(self._chip.ReadReg(self._chip.Status2Reg) & CRYPTO)
 
     def end_session(self) -> None:
-        """See :class:`gateway.cards.Antenna`."""
+        """See :class:`gateway.iso14443.Antenna`."""
         self._chip.StopCrypto1()
 
 

@@ -12,7 +12,8 @@ Sample:
 
 Traps: it reads over 20 mm at most. A BNO055 has the same address. The older Unit RFID is a real MFRC522 and works
 here as well. Telephones make up another number each time. Blocks of a MIFARE Classic need their key; with a wrong one
-the event has ``data`` null and the reason, and a bad reading is counted. Cards are not written.
+the event has ``data`` null and the reason, and a bad reading is counted. With ``block_write`` a command can write
+them, see docs/rfid.md; nothing else on a card is ever written.
 
 Sources: NXP's MFRC522 data sheet; m5stack/M5Unit-RFID (unit_WS1850S.cpp) for the values that the chip is set to.
 """
@@ -30,6 +31,7 @@ from gateway.driver import (
     I2CDevice,
     I2COptions,
     Result,
+    Settable,
     TagDriver,
     card_channels,
     option,
@@ -101,6 +103,12 @@ class Ws1850s(TagDriver[Options]):
             self._set_up()
         return self._cards.read()
 
+    def write(self, channel: str, value: Settable) -> None:  # noqa: ARG002 (there is one that can be written)
+        """What the card that lies there is to hold."""
+        if self._get(TIMER_MODE) != TIMER_SET:
+            self._set_up()
+        self._cards.write(value)
+
     def _set_up(self) -> None:
         version = self._get(VERSION)
         if version not in KNOWN:
@@ -118,7 +126,7 @@ class Ws1850s(TagDriver[Options]):
     # What Cards wants of an antenna ----------------------------------------------------------------------------------
 
     def exchange(self, data: bytes, *, last_bits: int = 0, align: int = 0) -> Answer | None:
-        """See :class:`gateway.cards.Antenna`."""
+        """See :class:`gateway.iso14443.Antenna`."""
         self._begin(data)
         self._put(BIT_FRAMING, align << 4 | last_bits)
         self._put(COMMAND, TRANSCEIVE)
@@ -136,19 +144,19 @@ class Ws1850s(TagDriver[Options]):
         return Answer(received, self._get(CONTROL) & 0x07, place) if received else None
 
     def field(self, *, on: bool) -> None:
-        """See :class:`gateway.cards.Antenna`."""
+        """See :class:`gateway.iso14443.Antenna`."""
         now = self._get(TX_CONTROL)
         self._put(TX_CONTROL, now | ANTENNA if on else now & ~ANTENNA)
 
     def authenticate(self, command: int, block: int, key: bytes, uid: bytes) -> bool:
-        """See :class:`gateway.cards.Antenna`."""
+        """See :class:`gateway.iso14443.Antenna`."""
         self._begin(bytes([command, block]) + key + uid)
         self._put(COMMAND, AUTHENT)
         self._wait_until(lambda: self._get(COM_IRQ) & (IDLE_IRQ | TIMER_IRQ), ANSWER_TIME)
         return bool(self._get(STATUS2) & CRYPTO)
 
     def end_session(self) -> None:
-        """See :class:`gateway.cards.Antenna`."""
+        """See :class:`gateway.iso14443.Antenna`."""
         self._put(STATUS2, self._get(STATUS2) & ~CRYPTO)
 
     # Registers, which have the same numbers as on SPI, but as they are -----------------------------------------------

@@ -9,13 +9,14 @@ Sources: ISO/IEC 14443-3 (frames, anticollision, CRC_A); NXP AN10927 (numbers of
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import reduce
 from operator import xor
-from typing import Protocol
 
-from gateway.channel import Channel, Scalar
+from gateway.card_blocks import HALT, Blocks, as_content, as_text
+from gateway.channel import Scalar, Settable
 from gateway.errors import BadReading
+from gateway.iso14443 import Antenna, Card, with_crc
 from gateway.options import CardOptions
 
 REQA, WUPA = 0x26, 0x52
@@ -24,55 +25,14 @@ LEVELS = (0x93, 0x95, 0x97)
 WHOLE = 0x70
 CASCADE = 0x88
 """In place of a number's first byte where it goes on at the next level."""
-GOES_ON, CLASSIC = 0x04, 0x08
-"""Bits of SAK: the number goes on; a MIFARE Classic."""
-HALT = b"\x50\x00"
-READ = 0x30
-BLOCK = 16
-AUTH = {"A": 0x60, "B": 0x61}
+GOES_ON = 0x04
+"""The bit of SAK that says so."""
 MOST = 8
 """Cards that one look finds; an antenna feeds three or four."""
+LOOKS = 3
+"""For the card that is to be written: one at the edge of the field is not in every look."""
 PAUSE = 0.005
 """Seconds without the field after which a card has forgotten all, and with it until it listens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What cards have answered to one frame."""
-
-    data: bytes
-    last_bits: int = 0
-    """Bits of the last byte; 0 for all of them."""
-    collision: int = 0
-    """The first bit, from 1, in which the cards were of different opinions."""
-
-
-class Antenna(Protocol):
-    """What a chip has to be able to do. ``None`` and ``False`` for no answer."""
-
-    def exchange(self, data: bytes, *, last_bits: int = 0, align: int = 0) -> Answer | None:
-        """Send a frame as it is, only ``last_bits`` of its last byte; the answer begins at bit ``align`` of a byte."""
-
-    def field(self, *, on: bool) -> None:
-        """Feed the cards, or not."""
-
-    def authenticate(self, command: int, block: int, key: bytes, uid: bytes) -> bool:
-        """Open the sector of a block of a MIFARE Classic; ``uid`` is four bytes."""
-
-    def end_session(self) -> None:
-        """Talk in the clear again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A card that was found."""
-
-    uid: bytes
-    sak: int
-    data: bytes | None = None
-    """The content of the blocks that are wanted."""
-    problem: str = ""
-    """Why there is none."""
 
 
 class Cards:
@@ -82,6 +42,7 @@ class Cards:
         self._antenna = antenna
         self._options = options
         self._wait = wait
+        self._blocks = Blocks(antenna, options, self._choose)
         self._known: list[Card] = []
         self._problem = ""
         self._restart()
@@ -92,6 +53,31 @@ class Cards:
             problem, self._problem = self._problem, ""
             raise BadReading(problem)
         return [self._values(card) for card in self.look()] or None
+
+    def write(self, value: Settable) -> None:
+        """What a driver's ``write`` of the channel ``data`` does: the one card that lies there holds this afterwards.
+
+        Raises ``BadReading`` where it does not, with what it holds instead; that is a bad reading as well.
+        """
+        content = as_content(str(value), self._options)
+        try:
+            card = self._only()
+            self._blocks.write(card, content)
+        except BadReading as error:
+            self._problem = str(error)
+            self._known = [replace(card, data=None, problem=self._problem) for card in self._known]
+            raise
+        self._known = [replace(card, data=content, problem="")]
+
+    def _only(self) -> Card:
+        """The card that lies there; it is chosen."""
+        for _ in range(LOOKS):
+            cards = self.look()
+            if len(cards) > 1:
+                raise BadReading(f"{len(cards)} cards lie on the reader; leave the one that is to be written")
+            if cards and self._choose(cards[0].uid):
+                return cards[0]
+        raise BadReading("no card lies on the reader; lay it there first, and leave it until the answer comes")
 
     def look(self) -> list[Card]:
         """All cards that are there. Raises ``BadReading`` for a number whose checksum is wrong."""
@@ -140,14 +126,17 @@ class Cards:
         return self._antenna.exchange(bytes([command]), last_bits=7) is not None
 
     def _is_there(self, uid: bytes) -> bool:
-        """Wake all, and choose this one."""
-        if not self._request(WUPA):
-            return False
-        for level, part in zip(LEVELS, parts(uid), strict=False):
-            if self._select(level, part) is None:
-                return False
-        self._halt()
-        return True
+        """Choose it, and let it be silent again."""
+        there = self._choose(uid)
+        if there:
+            self._halt()
+        return there
+
+    def _choose(self, uid: bytes) -> bool:
+        """Wake all, and choose this one; whether it is there."""
+        return self._request(WUPA) and all(
+            self._select(level, part) is not None for level, part in zip(LEVELS, parts(uid), strict=False)
+        )
 
     def _find(self) -> Card | None:
         """One of the cards that listen; it is chosen then. ``None`` when it was lost on the way."""
@@ -192,70 +181,17 @@ class Cards:
 
     def _halt(self) -> None:
         """The chosen one is silent from now on; it does not answer to that either."""
-        self._antenna.exchange(with_crc(HALT))
-
-    # Content ---------------------------------------------------------------------------------------------------------
+        self._antenna.exchange(HALT)
 
     def _with_content(self, card: Card) -> Card:
         """The chosen card with what is stored on it."""
         if not self._options.blocks:
             return card
         try:
-            return Card(card.uid, card.sak, self._content(card))
+            return replace(card, data=self._blocks.read(card))
         except BadReading as error:
             self._problem = str(error)
-            return Card(card.uid, card.sak, None, self._problem)
-        finally:
-            self._antenna.end_session()
-
-    def _content(self, card: Card) -> bytes:
-        content, opened = b"", None
-        for block in self._options.blocks:
-            if card.sak & CLASSIC and opened != sector(block):
-                key = bytes.fromhex(self._options.block_key)
-                command = AUTH[self._options.block_key_type]
-                if not self._antenna.authenticate(command, block, key, card.uid[-4:]):
-                    self._antenna.end_session()
-                    there = self._is_there(card.uid)  # a card that has gone is as silent as one that refuses a key
-                    why = f"the key {self._options.block_key_type} is wrong" if there else "it was taken away"
-                    raise BadReading(f"block {block} of a card: {why}")
-                opened = sector(block)
-            answer = self._antenna.exchange(with_crc(bytes([READ, block])))
-            if answer is None:
-                raise BadReading(f"block {block} of a card: it was taken away, or does not have it")
-            if len(answer.data) != BLOCK + 2:
-                raise BadReading(f"block {block} of a card: it does not let it be read")
-            if with_crc(answer.data[:BLOCK]) != answer.data:
-                raise BadReading(f"block {block} of a card: wrong checksum")
-            content += answer.data[:BLOCK]
-        return content
-
-
-def card_channels(options: CardOptions) -> tuple[Channel, ...]:
-    """What a card's events have beside the number."""
-    if not options.blocks:
-        return ()
-    return (
-        Channel(
-            "data", type=str, help=f"the content of blocks {', '.join(map(str, options.blocks))}; null with an error"
-        ),
-        Channel("data_error", type=str, help="why there is no content"),
-    )
-
-
-def crc_a(data: bytes) -> bytes:
-    """The checksum of ISO 14443 A, low byte first."""
-    crc = 0x6363
-    for byte in data:
-        low = (byte ^ crc) & 0xFF
-        low ^= low << 4 & 0xFF
-        crc = crc >> 8 ^ low << 8 ^ low << 3 ^ low >> 4
-    return crc.to_bytes(2, "little")
-
-
-def with_crc(data: bytes) -> bytes:
-    """The frame."""
-    return data + crc_a(data)
+            return replace(card, problem=self._problem)
 
 
 def checked(part: bytes) -> bytes:
@@ -274,17 +210,3 @@ def parts(uid: bytes) -> list[bytes]:
         found.append(bytes([CASCADE]) + uid[:3])
         uid = uid[3:]
     return [part + bytes([reduce(xor, part)]) for part in (*found, uid)]
-
-
-def sector(block: int) -> int:
-    """The sector of a block: four blocks each, from the 128th on sixteen."""
-    return block // 4 if block < 128 else 32 + (block - 128) // 16
-
-
-def as_text(content: bytes) -> str:
-    """Stored text as people mean it: without what fills the blocks up."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    return text.replace("\0", " ").strip()

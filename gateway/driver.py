@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from gateway.cards import Answer, Cards, card_channels
+from gateway.card_blocks import card_channels
+from gateway.cards import Cards
 from gateway.channel import LIST_CHANNELS, TAG_CHANNELS, Channel, Kind, Scalar, Settable
 from gateway.errors import BadReading, DeviceUnavailable, DriverError, Misconfigured
 from gateway.hardware.private_library import private_library
@@ -28,6 +29,7 @@ from gateway.hardware.protocols import (
     SPIDevice,
     Sysfs,
 )
+from gateway.iso14443 import Answer
 from gateway.options import (
     CardOptions,
     Duration,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
 from gateway.config.duration import parse_duration
+from gateway.iso14443 import holds_keys
 
 Duration = Annotated[float, "duration"]
 """The type of an option that is a length of time: seconds for the driver, ``"500ms"`` or ``"1h30m"`` for the user."""
@@ -163,8 +164,24 @@ class CardOptions(TagOptions):
     blocks_as: Literal["hex", "text"] = option("hex", help="how their content is published")
     block_key: str = option("FFFFFFFFFFFF", help="the key of their sectors, 12 digits", pattern="[0-9A-Fa-f]{12}")
     block_key_type: Literal["A", "B"] = option("A", help="which of a sector's two keys that is")
+    block_write: bool = option(
+        default=False, help="let a command write `blocks` of a MIFARE Classic: `set` of the channel `data`"
+    )
 
     def __post_init__(self) -> None:
-        """Refuse what no card has."""
+        """Refuse what no card has, and what would spoil one."""
         if any(not 0 <= block <= 255 for block in self.blocks):
             raise ValueError("blocks: a card has them from 0 to 255 at most")
+        if not self.block_write:
+            return
+        if not self.blocks:
+            raise ValueError("block_write: name the blocks that may be written, such as blocks = [8, 9, 10]")
+        for block in self.blocks:
+            if block == 0:
+                raise ValueError("block_write: block 0 holds the card's number and is never written; not in blocks")
+            if holds_keys(block):
+                raise ValueError(
+                    f"block_write: block {block} holds its sector's keys and is never written; not in blocks"
+                )
+            if self.blocks.count(block) > 1:
+                raise ValueError(f"block_write: block {block} is in blocks more than once")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.cards import LEVELS, WHOLE, parts, with_crc
+from gateway.cards import LEVELS, WHOLE, parts
+from gateway.iso14443 import with_crc
 
 Bits = list[int]
 """A frame as it is sent: of each byte the lowest bit first."""
@@ -56,6 +57,11 @@ class PlainCard:
             answer = self.command(data)
             if answer is not None:
                 return answer
+        self._back()
+        return None
+
+    def hear_noise(self) -> Bits | None:
+        """A frame that is encrypted and should not be, or the other way round."""
         self._back()
         return None
 
@@ -123,38 +129,66 @@ class Ntag(PlainCard):
 
 
 class Classic(PlainCard):
-    """A MIFARE Classic 1K: blocks of 16 bytes, and two keys for each sector."""
+    """A MIFARE Classic 1K: blocks of 16 bytes, and two keys for each sector; ``writers`` are those that may write."""
 
     sak = 0x08
 
-    def __init__(self, uid: str | bytes, blocks: dict[int, bytes] | None = None, *, key: bytes = b"\xff" * 6) -> None:
+    def __init__(
+        self,
+        uid: str | bytes,
+        blocks: dict[int, bytes] | None = None,
+        *,
+        key: bytes = b"\xff" * 6,
+        key_b: bytes | None = None,
+        writers: str = "AB",
+    ) -> None:
         super().__init__(uid)
         self.blocks = dict.fromkeys(range(64), b"\x00" * 16) | (blocks or {})
-        self.keys = {"A": key, "B": key}
+        self.keys = {"A": key, "B": key if key_b is None else key_b}
+        self.writers = writers
+        self._opener = ""
         self._writes: int | None = None
+
+    def lose_power(self) -> None:
+        """Also in the middle of a write."""
+        super().lose_power()
+        self._writes = None
 
     def authenticate(self, command: int, block: int, key: bytes) -> bool:
         """Whether it takes the key."""
-        if self.state == "active" and block < 64 and key == self.keys["A" if command == 0x60 else "B"]:
-            self.opened = block // 4
+        name = "A" if command == 0x60 else "B"
+        if self.state == "active" and block < 64 and key == self.keys[name]:
+            self.opened, self._opener = block // 4, name
             return True
         self._back()
         return False
 
     def command(self, data: bytes) -> Bits | None:
         """READ and WRITE, in a sector that is open."""
+        if self._writes is not None:
+            return self._second_frame(data, self._writes)
         if data != with_crc(data[:-2]):
             return None
-        if self._writes is not None:
-            block, self._writes = self._writes, None
-            self.blocks[block] = data[:16]
-            return list(ACK)
         if data[0] not in (READ, WRITE) or len(data) != 4:
             return None
-        if self.opened != data[1] // 4 or data[1] >= 64:
+        denied = data[0] == WRITE and self._opener not in self.writers
+        if self.opened != data[1] // 4 or data[1] >= 64 or denied:
             self._back()
             return list(NAK)
         if data[0] == READ:
             return bits_of(with_crc(self.blocks[data[1]]))
         self._writes = data[1]
         return list(ACK)
+
+    def _second_frame(self, data: bytes, block: int) -> Bits:
+        """What a block is to hold."""
+        self._writes = None
+        if len(data) != 18 or data != with_crc(data[:16]):
+            self._back()
+            return list(NAK)
+        self.blocks[block] = data[:16]
+        return list(ACK)
+
+    def _back(self) -> None:
+        super()._back()
+        self._writes = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gateway.cards import crc_a
+from gateway.iso14443 import crc_a
 from gateway.simulation.card import Bits, PlainCard
 from gateway.simulation.model import I2CModel, Model
 from gateway.simulation.registers import Fifo
@@ -139,7 +139,10 @@ class CardReader(Model):
         self._registers[COLL] = (self._registers[COLL] & 0x80) | 0x20
         self._interrupt(TX_IRQ)
         encrypted = bool(self._registers.get(STATUS2, 0) & 0x08)
-        heard = [card.hear(data, last_bits) for card in self._hearing if encrypted == (card.opened is not None)]
+        heard = [
+            card.hear(data, last_bits) if encrypted == (card.opened is not None) else card.hear_noise()
+            for card in self._hearing
+        ]
         answers = [self.garble(answer) for answer in heard if answer is not None]
         if not answers:
             self._silence()

@@ -191,6 +191,17 @@ def test_what_the_library_has_written() -> None:
         assert it.read() == [{"tag": A, "data": "Anna, first floor, from nine to five"}]
 
 
+def test_what_the_library_reads_of_what_was_written() -> None:
+    """The same text, filled up with spaces as its own."""
+    card = Classic(A)
+    with harness(Chip(card), blocks=[8, 9, 10], blocks_as="text", block_write=True) as it:
+        it.write("data", "Berta, second floor")
+        assert it.read() == [{"tag": A, "data": "Berta, second floor"}]
+    card.lose_power()
+    _, text = high_level(Chip(card)).read_no_block(11)
+    assert text == "Berta, second floor".ljust(48)
+
+
 def test_two_readers_in_two_threads() -> None:
     """Each has its own copy of the library; nothing of one is seen by the other."""
     chips = [Chip(PlainCard(A)), Chip(Ntag(B))]

@@ -10,7 +10,9 @@ from typing import Any
 from gateway.catalog import Catalog
 from gateway.config.devices import device_settings
 from gateway.config.report import Report
+from gateway.driver import Settable
 from gateway.reading.reader import Reader
+from gateway.reading.writing import Write
 from gateway.simulation import SimulatedHardware, World
 from gateway.testing import FakeHardware, FakeTime
 from support.clock import FakeClock
@@ -108,6 +110,13 @@ class TagBench(Line):
             self.due = self.reader.step()
         self.clock.advance(max(0.0, (end - self.clock.boot_ns()) / 1e9))
         return self.values()
+
+    def write(self, value: Settable) -> str | None:
+        """Set the channel ``data`` now; the error, empty for none, ``None`` for no outcome."""
+        write = Write("data", value)
+        self.reader.writes.put(write)
+        self.due = self.reader.step()
+        return write.wait(0)
 
     def release(self) -> None:
         """Close the device."""
