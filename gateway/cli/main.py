@@ -36,6 +36,7 @@ COMMANDS = {
     "service": "The systemd service: install, upgrade, status, uninstall",
     "spool": "What waits for the broker, dead letters, and sending again",
     "doctor": "What is wrong on this machine, each with its fix",
+    "init": "A commented configuration to begin with, from a few answers and what is connected",
 }
 """In the order of the help. The module of a command has its name and is imported when it runs, not before."""
 

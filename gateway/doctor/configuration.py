@@ -19,7 +19,7 @@ def configuration(patient: Patient) -> Iterator[Finding]:
         if not mistake.file:
             yield hint(
                 "there is no configuration yet, so only the machine was looked at",
-                "write sensorpost.toml; README.md shows one",
+                "sensorpost init",
             )
         else:
             yield problem(f"{place}: {mistake.message}", mistake.hint or f"correct it in {mistake.file}")

@@ -22,7 +22,7 @@ def test_every_mistake(bed: Sickbed) -> None:
 def test_no_configuration(bed: Sickbed) -> None:
     """A hint: the machine is looked at all the same."""
     patient = replace(bed.patient(), mistakes=(Problem("", None, "", "no configuration found"),))
-    assert only(configuration, patient)[::2] == (State.HINT, "write sensorpost.toml; README.md shows one")
+    assert only(configuration, patient)[::2] == (State.HINT, "sensorpost init")
 
 
 def test_warnings(bed: Sickbed) -> None:

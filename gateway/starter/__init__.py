@@ -1,0 +1,1 @@
+"""A configuration to begin with: ``sensorpost init``."""
