@@ -25,7 +25,11 @@ def test_the_configurations_are_valid(tmp_path: Path) -> None:
     settings = loads(devices, folder=tmp_path, environ=environ, strict=True)
     assert settings.warnings == ()
     assert {device.driver for device in settings.devices} == {"mfrc522", "rdm6300", "ws1850s"}
-    assert len(settings.devices) == len(tomllib.loads(devices)["devices"]) == 5
+    assert len(settings.devices) == len(tomllib.loads(devices)["devices"]) == 6
+    assert [device.device for device in settings.devices if any(one.channel.writable for one in device.channels)] == [
+        "till"
+    ]
+    assert settings.commands.enabled
 
 
 def test_the_list_is_read_as_it_says(tmp_path: Path) -> None:
