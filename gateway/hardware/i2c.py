@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from gateway.driver import DeviceUnavailable, Misconfigured
 from gateway.hardware.bus import WAIT, Bus, Buses, Rider, Turn
 from gateway.hardware.i2c_trouble import explain_open, explain_use, kernel_driver
+from gateway.hardware.on_bus import OnBus
 from gateway.hardware.plugged import patiently
 
 ADDRESSES = range(0x08, 0x78)
@@ -125,22 +126,16 @@ def the_mux(mux: int | None, channel: int | None) -> Mux | None:
     return Mux(mux, channel)
 
 
-class RealI2CDevice:
+class RealI2CDevice(OnBus[I2CHandle]):
     """A device of the machine. See :class:`gateway.hardware.protocols.I2CDevice`."""
 
     def __init__(self, bus: I2CBus, rider: Rider[I2CHandle], address: int, mux: Mux | None, messages: Any) -> None:
         """``messages``: the class of smbus2 that makes them."""
+        super().__init__(rider, f"{address:#04x} on {bus.name}")
         self._bus = bus
-        self._rider = rider
         self._address = address
         self._mux = mux
         self._messages = messages
-        self.closed = False
-
-    @property
-    def waiting(self) -> bool:
-        """See :class:`gateway.hardware.protocols.I2CDevice`."""
-        return self._rider.waiting
 
     def write(self, data: bytes) -> None:
         """See :class:`gateway.hardware.protocols.I2CDevice`."""
@@ -165,31 +160,6 @@ class RealI2CDevice:
     def write_register(self, register: int, value: int | bytes) -> None:
         """See :class:`gateway.hardware.protocols.I2CDevice`."""
         self.write(bytes([register]) + (bytes([value]) if isinstance(value, int) else value))
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """See :class:`gateway.hardware.protocols.I2CDevice`."""
-        with self._turn():
-            yield
-
-    def cancel_wait(self) -> None:
-        """See :class:`gateway.hardware.protocols.I2CDevice`."""
-        self._rider.cancel()
-
-    def close(self) -> None:
-        """See :class:`gateway.hardware.protocols.I2CDevice`."""
-        self.closed = True
-
-    def take_away(self) -> None:
-        """For another thread than the owner's: free the bus although the owner may hang in a call on it."""
-        self._rider.revoke()
-
-    @contextmanager
-    def _turn(self) -> Iterator[Turn[I2CHandle]]:
-        if self.closed:
-            raise DeviceUnavailable(f"{self._address:#04x} on {self._bus.name} is closed")
-        with self._rider.turn() as turn:
-            yield turn
 
     def _transfer(self, *messages: Any) -> None:
         with self._turn() as turn:

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from gateway.driver import DeviceUnavailable, Misconfigured
-from gateway.hardware.bus import WAIT, Bus, Buses, Rider, Turn
+from gateway.hardware.bus import WAIT, Bus, Buses
+from gateway.hardware.on_bus import OnBus
 from gateway.hardware.serial import RealSerialPort
 
 T = TypeVar("T")
@@ -128,22 +129,16 @@ def open_shared(ports: SharedPorts, device: str, port: str, line: Line, *, timeo
     return sharer
 
 
-class Sharer:
+class Sharer(OnBus[Lease]):
     """One device's view of a port that it shares. See :class:`gateway.hardware.protocols.SerialPort`."""
 
     def __init__(self, shared: SharedPort, device: str, timeout: float) -> None:
+        super().__init__(shared.bus.rider(device), shared.name)
         self.device = device
         self.timeout = timeout
-        self.closed = False
         self._shared = shared
-        self._rider: Rider[Lease] = shared.bus.rider(device)
         self._port: RealSerialPort | None = None
         """The port as it was when this device was opened."""
-
-    @property
-    def waiting(self) -> bool:
-        """See :class:`gateway.hardware.protocols.Handle`."""
-        return self._rider.waiting
 
     def begin(self) -> None:
         """Have the port opened, if that is not so yet. Raises what opening it raises."""
@@ -197,13 +192,6 @@ class Sharer:
         if self._rider.revoke():
             self._shared.take_away()
         self._shared.leave(self)
-
-    @contextmanager
-    def _turn(self) -> Iterator[Turn[Lease]]:
-        if self.closed:
-            raise DeviceUnavailable(f"{self._shared.name} is closed")
-        with self._rider.turn() as turn:
-            yield turn
 
     def _call(self, function: Callable[[RealSerialPort], T]) -> T:
         with self._turn() as turn:

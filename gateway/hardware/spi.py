@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from gateway.driver import DeviceUnavailable, Misconfigured
-from gateway.hardware.bus import WAIT, Bus, Buses, Rider, Turn
+from gateway.hardware.bus import WAIT, Bus, Buses, Rider
+from gateway.hardware.on_bus import OnBus
 from gateway.hardware.permission import permission_hint
 from gateway.hardware.plugged import patiently
 
@@ -92,19 +92,13 @@ def open_device(buses: SPIBuses, owner: str, select: Select, manner: Manner) -> 
     return device
 
 
-class RealSPIDevice:
+class RealSPIDevice(OnBus[SPIHandle]):
     """A device of the machine. See :class:`gateway.hardware.protocols.SPIDevice`."""
 
     def __init__(self, bus: Bus[SPIHandle], rider: Rider[SPIHandle], manner: Manner) -> None:
+        super().__init__(rider, bus.name)
         self._bus = bus
-        self._rider = rider
         self._manner = manner
-        self.closed = False
-
-    @property
-    def waiting(self) -> bool:
-        """See :class:`gateway.hardware.protocols.Handle`."""
-        return self._rider.waiting
 
     def transfer(self, data: bytes) -> bytes:
         """See :class:`gateway.hardware.protocols.SPIDevice`."""
@@ -115,31 +109,6 @@ class RealSPIDevice:
     def prepare(self) -> None:
         """Find out whether it can be opened."""
         self._call(lambda _: b"")
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """See :class:`gateway.hardware.protocols.SPIDevice`."""
-        with self._turn():
-            yield
-
-    def cancel_wait(self) -> None:
-        """See :class:`gateway.hardware.protocols.Handle`."""
-        self._rider.cancel()
-
-    def close(self) -> None:
-        """See :class:`gateway.hardware.protocols.Handle`."""
-        self.closed = True
-
-    def take_away(self) -> None:
-        """For another thread than the owner's: free the device although the owner may hang in a call on it."""
-        self._rider.revoke()
-
-    @contextmanager
-    def _turn(self) -> Iterator[Turn[SPIHandle]]:
-        if self.closed:
-            raise DeviceUnavailable(f"{self._bus.name} is closed")
-        with self._rider.turn() as turn:
-            yield turn
 
     def _call(self, function: Callable[[SPIHandle], bytes]) -> bytes:
         with self._turn() as turn:

@@ -26,6 +26,7 @@ TESTED_ELSEWHERE = {
     "tests/contract/test_every_driver.py": ["gateway/testing/pages.py"],
     "tests/testing/test_checks.py": [f"gateway/testing/{part}.py" for part in ("__init__", "__main__", "harness")],
     "tests/hardware/test_gpio.py": ["gateway/hardware/gpio_kernel.py"],
+    "tests/hardware/test_bus.py": ["gateway/hardware/on_bus.py"],
     "tests/hardware/test_process.py": ["gateway/hardware/tied.py"],
     "tests/hardware/test_real.py": [f"gateway/hardware/{part}.py" for part in ("machine", "protocols")],
     "tests/delivery/test_link.py": ["gateway/delivery/mqtt.py", "gateway/delivery/tls.py"],
