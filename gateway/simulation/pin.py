@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from gateway.driver import DeviceUnavailable
 from gateway.hardware.protocols import Edge, Pull
-from gateway.simulation.clockwork import VirtualTime, Waiter
+from gateway.simulation.held import Held
 
 MOST_EDGES = 1024
 """Changes that wait for ``wait_for_edge``; then the oldest is lost, as in the kernel."""
 
 
-class Pin:
+class Pin(Held):
     """A pin and what is connected to it, as an input or an output of the driver.
 
     ``set`` is the level that the device puts on an input, now or later: ``pin.set(True, after=2.0)``. Levels are those
@@ -25,15 +25,11 @@ class Pin:
     that a test can let another pin answer.
     """
 
-    waiting = False
-
     def __init__(self, level: bool = False, *, on_write: Callable[[bool], object] | None = None) -> None:  # noqa: FBT001, FBT002 (a level)
-        self.time: Waiter = VirtualTime()
-        """Whose time waiting takes."""
+        super().__init__()
         self.level = level
         self.pull: Pull | None = None
         """The resistor that the driver asked for."""
-        self.is_open = False
         self.plugged_in = True
         self.written: list[tuple[float, bool]] = []
         self.lost = 0
@@ -112,24 +108,6 @@ class Pin:
         self.written.append((self.time.now, self.level))
         if self._on_write is not None:
             self._on_write(self.level)
-
-    def cancel_wait(self) -> None:
-        """End a wait."""
-        self.time.cancel()
-
-    @property
-    def closed(self) -> bool:
-        """Whether no driver has it."""
-        return not self.is_open
-
-    def take_away(self) -> None:
-        """Take it from a thread that hangs."""
-        self.close()
-        self.cancel_wait()
-
-    def close(self) -> None:
-        """Let go of the pin. Safe to call twice."""
-        self.is_open = False
 
     def _check(self) -> None:
         if not self.is_open:

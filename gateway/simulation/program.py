@@ -7,17 +7,16 @@ from bisect import insort
 from collections.abc import Mapping, Sequence
 
 from gateway.driver import DeviceUnavailable
-from gateway.simulation.clockwork import VirtualTime, Waiter
+from gateway.simulation.held import Held
 
 
-class Program:
+class Program(Held):
     """A program that a driver starts. A subclass with an ``interval`` prints its ``line()`` again and again.
 
     ``feed`` is what it prints, now or later; each line without its end. ``end`` lets it end after what it has printed
     until then. ``command`` is how it was started last, ``starts`` how often, ``sent`` what it was given.
     """
 
-    waiting = False
     interval: float | None = None
     """Seconds from one ``line`` to the next, for a program that talks by itself."""
 
@@ -26,13 +25,11 @@ class Program:
         return b""
 
     def __init__(self, *lines: bytes) -> None:
-        self.time: Waiter = VirtualTime()
-        """Whose time waiting takes."""
+        super().__init__()
         self.command: list[str] = []
         self.env: dict[str, str] = {}
         self.starts = 0
         self.sent = bytearray()
-        self.is_open = False
         self.returncode: int | None = None
         self._name = self._said = ""
         self._ends: tuple[float, int, str] | None = None
@@ -83,24 +80,6 @@ class Program:
         """Give it ``data``."""
         self._check()
         self.sent += data
-
-    def cancel_wait(self) -> None:
-        """End a wait."""
-        self.time.cancel()
-
-    @property
-    def closed(self) -> bool:
-        """Whether no driver has it."""
-        return not self.is_open
-
-    def take_away(self) -> None:
-        """Take it from a thread that hangs."""
-        self.close()
-        self.cancel_wait()
-
-    def close(self) -> None:
-        """End it. Safe to call twice."""
-        self.is_open = False
 
     def _check(self) -> None:
         if not self.is_open:

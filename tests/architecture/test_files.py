@@ -51,7 +51,10 @@ TESTED_ELSEWHERE = {
         *(f"gateway/testing/fake_{part}.py" for part in ("serial", "sysfs", "time")),
         "gateway/simulation/files.py",
     ],
-    "tests/testing/test_fake_gpio.py": ["gateway/simulation/pin.py"],  # what a test fakes is a piece of the simulation
+    "tests/testing/test_fake_gpio.py": [
+        "gateway/simulation/pin.py",
+        "gateway/simulation/held.py",
+    ],  # what a test fakes is a piece of the simulation
     "tests/testing/test_fake_process.py": ["gateway/simulation/program.py"],
     "tests/simulation/test_buses.py": [  # models on each bus, through what a driver is given
         *(f"gateway/simulation/{part}.py" for part in ("i2c", "model", "registers", "spi", "tree", "world")),
