@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from gateway.doctor.finding import Finding
     from gateway.doctor.patient import Patient
 
-RUNTIME = Path("/run/sensorpost/control.sock")
-"""Where the service answers."""
+CREDENTIALS = "/run/credentials/sensorpost.service"
+"""Where systemd keeps those of the running service; root may look."""
 
 
 @click.command(
@@ -72,27 +72,30 @@ def patient_of(config: Path | None, root: Path = Path("/")) -> Patient:
     from gateway.config.errors import ConfigErrors  # noqa: PLC0415
     from gateway.config.load import load  # noqa: PLC0415
     from gateway.doctor.machine import Machine  # noqa: PLC0415
-    from gateway.doctor.patient import Patient, unit_of, user_of  # noqa: PLC0415
-    from gateway.paths import control_socket, state_directory  # noqa: PLC0415
+    from gateway.doctor.patient import Patient, is_run_by, unit_of, user_of  # noqa: PLC0415
+    from gateway.paths import SERVICE_RUNTIME, control_socket, state_directory  # noqa: PLC0415
 
-    machine, environ = Machine(root), os.environ
+    machine, environ = Machine(root), dict(os.environ)
     path = source.find(config, environ, source.here())
+    unit = unit_of(machine)
+    is_service = unit is not None and is_run_by(unit, path)
+    if is_service and os.path.isdir(CREDENTIALS):  # noqa: PTH112 (Path would raise where it may not look)
+        environ.setdefault("CREDENTIALS_DIRECTORY", CREDENTIALS)
     settings, document = None, None
     mistakes: tuple[Problem, ...] = ()
     try:
         document = source.read(path, environ, source.here())
-        settings = load(path)
+        settings = load(path, environ=environ)
     except ConfigErrors as errors:
         mistakes = errors.problems
-    unit = unit_of(machine)
     folder = state_directory(path, environ)
     return Patient(
         machine=machine,
-        user=user_of(machine, unit, environ),
+        user=user_of(machine, unit if is_service else None, environ),
         state_dir=folder,
         settings=settings,
         mistakes=mistakes,
         document=document,
         unit=unit,
-        sockets=tuple(dict.fromkeys((control_socket(folder, environ), RUNTIME))),
+        sockets=tuple(dict.fromkeys((control_socket(folder, environ), SERVICE_RUNTIME / "control.sock"))),
     )

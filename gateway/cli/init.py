@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.starter.questions import Given
 
 DEFAULT = Path("sensorpost.toml")
+SYSTEM_FILE = Path("/etc/sensorpost/sensorpost.toml")
 
 
 @click.command(
@@ -147,10 +148,13 @@ def _tell(answers: Answers, settings: Settings, target: Path, *, as_json: bool) 
     if secret is not None and secret.how == "credential":
         note(f"the unit has to bring the password: LoadCredential={secret.where}:/path/of/the/file")
     note("next:")
-    for line, what in (
+    steps = [
         ("check", "what it means"),
         (f"read {devices[0]}", "a reading, without the broker"),
         ("run", "the gateway"),
         ("doctor", "what is wrong on this machine"),
-    ):
+    ]
+    for line, what in steps:
         note(f"  sensorpost {f'{line}{given}':<40} {what}")
+    if target.absolute() != SYSTEM_FILE:
+        note(f"  sudo sensorpost {'service install':<35} have systemd run it, with {SYSTEM_FILE}")

@@ -13,7 +13,7 @@ def advice(trial: Trial, endpoint: Endpoint, username: str | None) -> str:
     host, port = endpoint.host, endpoint.port
     match trial.failed_at:
         case "name":
-            way = "an IP address in url works without names"
+            way = "An IP address in url works without names"
             return f"getent hosts {host}; is the name right, and is there a network? {way}"
         case "tls":
             return _tls(trial.reason, f"openssl s_client -connect {host}:{port} </dev/null")

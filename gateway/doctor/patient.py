@@ -18,7 +18,7 @@ from typing import Any
 
 from gateway.config.errors import Problem
 from gateway.config.settings import DeviceSettings, MqttSettings, Settings
-from gateway.config.source import Document
+from gateway.config.source import SYSTEM_FILE, Document
 from gateway.delivery.trial import Trial, try_broker
 from gateway.doctor.boot import BootFiles
 from gateway.doctor.machine import Machine
@@ -32,6 +32,8 @@ UNIT_FOLDERS = (
     "/usr/lib/systemd/system",
 )
 """Where systemd looks for a unit, the first one wins."""
+LISTS = ("SupplementaryGroups", "LoadCredential")
+"""Settings whose lines add up; an empty one begins anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +177,14 @@ def unit_of(machine: Machine) -> dict[str, str] | None:
         for line in machine.read(file).splitlines():
             key, separator, value = line.partition("=")
             if separator and not line.lstrip().startswith(("#", ";", "[")):
-                before = found.get(key.strip(), "") if key.strip() == "SupplementaryGroups" and value.strip() else ""
+                before = found.get(key.strip(), "") if key.strip() in LISTS and value.strip() else ""
                 found[key.strip()] = f"{before} {value.strip()}".strip()
     return found
+
+
+def is_run_by(unit: Mapping[str, str], config: Path | None) -> bool:
+    """Whether it is this configuration that the unit runs; without any, the unit is all there is."""
+    return config is None or str(config.resolve()) in unit.get("ExecStart", str(SYSTEM_FILE)).split()
 
 
 def user_of(machine: Machine, unit: Mapping[str, str] | None, environ: Mapping[str, str]) -> User:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,8 +15,6 @@ from gateway.doctor.needs import Kind
 from gateway.doctor.patient import Patient
 
 GROUPS: Mapping[Kind, str] = {"spi": "spi", "i2c": "i2c", "serial": "dialout", "gpio": "gpio"}
-SUBSYSTEMS: Mapping[Kind, str] = {"spi": "spidev", "i2c": "i2c-dev", "serial": "tty", "gpio": "gpio"}
-"""As the kernel calls them, for a rule of udev."""
 
 
 def groups(patient: Patient) -> Iterator[Finding]:
@@ -30,8 +29,8 @@ def groups(patient: Patient) -> Iterator[Finding]:
             if owner.gid and owner.mode & 0o060 == 0o060:
                 closed.setdefault(patient.group(owner.gid), []).append(node)
             else:
-                rule = f'SUBSYSTEM=="{SUBSYSTEMS[kind]}", GROUP="{usual}", MODE="0660"'
-                fix = f"echo '{rule}' | sudo tee /etc/udev/rules.d/60-sensorpost.rules && sudo udevadm trigger"
+                rule = f'KERNEL=="{node.removeprefix("/dev/")}", GROUP="{usual}", MODE="0660"'
+                fix = f"echo '{rule}' | sudo tee -a /etc/udev/rules.d/61-sensorpost-local.rules && sudo udevadm trigger"
                 yield problem(f"only root may use {node}, and the gateway runs as {user.name}", fix)
     for group, nodes in closed.items():
         again = "sudo systemctl restart sensorpost" if user.is_service else "then log out and in again"
@@ -63,19 +62,26 @@ def secrets(patient: Patient) -> Iterator[Finding]:
         for path, value in _secrets(source.data):
             if isinstance(value, dict) and isinstance(file := value.get("file"), str) and "${" not in file:
                 yield from _readable(patient, folder / file, f"holds {path}", "600")
+    for word in (patient.unit or {}).get("LoadCredential", "").split():
+        name, _, path = word.partition(":")  # root reads it for the service, whoever owns it
+        owner = patient.machine.owner(path) if path.startswith("/") else None
+        if owner is not None and owner.mode & stat.S_IROTH:
+            text = f"everybody on this machine can read {path}, the credential {name} of the service"
+            yield problem(text, f"sudo chmod 600 {path}")
     if patient.mqtt and patient.mqtt.key_file:
         yield from _readable(patient, patient.mqtt.key_file, "holds mqtt.key_file", "600")
 
 
 def _readable(patient: Patient, file: Path, what: str, mode: str) -> Iterator[Finding]:
-    owner = patient.machine.owner(file)
-    if owner is not None and owner.mode & stat.S_IROTH:
-        yield problem(f"everybody on this machine can read {file}, which {what}", f"sudo chmod {mode} {file}")
-    elif owner is not None and not owner.allows(patient.user.uid, patient.user.gids, 0o4):
-        yield problem(
-            f"{patient.user.name}, who runs the gateway, may not read {file}, which {what}",
-            f"sudo chgrp {patient.user.name} {file} && sudo chmod 640 {file}",
-        )
+    owner, user = patient.machine.owner(file), patient.user
+    if owner is None:
+        return
+    share = f"sudo chgrp {user.name} {file} && sudo chmod 640 {file}"
+    if owner.mode & stat.S_IROTH:
+        text = f"everybody on this machine can read {file}, which {what}"
+        yield problem(text, f"sudo chmod {mode} {file}" if user.uid in (0, owner.uid) else share)
+    elif not owner.allows(user.uid, user.gids, 0o4):
+        yield problem(f"{user.name}, who runs the gateway, may not read {file}, which {what}", share)
 
 
 def _secrets(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -105,6 +111,9 @@ def state(patient: Patient) -> Iterator[Finding]:
         )
     if not folder.allows(user.uid, user.gids, 0o7):
         yield _not_ours(patient, patient.state_dir, user.name)
+        return
+    if not os.access(machine.path(patient.state_dir), os.R_OK | os.X_OK):
+        yield unknown(f"this user may not look into {patient.state_dir}", "sudo sensorpost doctor")
         return
     try:
         names = machine.names(str(patient.state_dir))

@@ -38,13 +38,14 @@ def port(patient: Patient) -> Iterator[Finding]:
 def console(patient: Patient) -> Iterator[Finding]:
     """The kernel's console or a login on a port that a device uses."""
     machine = patient.machine
+    fix = NO_CONSOLE if machine.is_pi else f"take console= off the kernel's command line (/etc/default/grub); {REBOOT}"
     for need in _on_board(patient):
         real = machine.target(need.node)
         if _names(machine, machine.read("/proc/cmdline"), real):
-            yield problem(f"the kernel writes its console to {need.node}, and {named([need])} it alone", NO_CONSOLE)
+            yield problem(f"the kernel writes its console to {need.node}, and {named([need])} it alone", fix)
         elif _names(machine, patient.boot.command_line, real):
             text = f"from the next start on the kernel writes its console to {need.node} ({patient.boot.cmdline})"
-            yield problem(f"{text}, and {named([need])} it alone", NO_CONSOLE)
+            yield problem(f"{text}, and {named([need])} it alone", fix)
         elif unit := _getty(machine, real):
             yield problem(
                 f"a login waits on {need.node} ({unit}), and {named([need])} it alone",

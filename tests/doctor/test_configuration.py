@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from support.sickbed import Sickbed, found, only
 
 from gateway.config.errors import Problem
@@ -17,6 +18,25 @@ def test_every_mistake(bed: Sickbed) -> None:
     assert [finding.state for finding in findings] == [State.PROBLEM] * 2
     assert "sensorpost.toml:2: devices.a.driver: there is no such driver" in findings[0].text
     assert "bme280" in findings[0].fix
+
+
+@pytest.mark.parametrize(
+    "password", ['{ credential = "mqtt" }', '{ env = "MQTT_PASSWORD" }'], ids=["credential", "environment"]
+)
+def test_what_only_the_service_has(bed: Sickbed, password: str) -> None:
+    """Is no mistake where the service is installed: it cannot be seen from here."""
+    config = f'[mqtt]\nusername = "pi"\npassword = {password}\n[devices.a]\ndriver = "system"\n'
+    assert only(configuration, bed.patient(config))[0] is State.PROBLEM
+    bed.file("/etc/systemd/system/sensorpost.service", "[Service]\nUser=pi\n")
+    state, text, fix = only(configuration, bed.patient(config))
+    assert (state, fix) == (State.UNKNOWN, "sudo sensorpost doctor")
+    assert "only the service has it" in text
+
+
+def test_a_configuration_that_may_not_be_read(bed: Sickbed) -> None:
+    """The service's, looked at by somebody else."""
+    refused = Problem("/etc/sensorpost/sensorpost.toml", None, "", "this user may not read the file")
+    assert only(configuration, replace(bed.patient(), mistakes=(refused,)))[0] is State.UNKNOWN
 
 
 def test_no_configuration(bed: Sickbed) -> None:

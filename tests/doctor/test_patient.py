@@ -9,7 +9,7 @@ import pytest
 from support.sickbed import Sickbed
 
 from gateway.doctor import patient as of
-from gateway.doctor.patient import Probes, User, unit_of, user_of
+from gateway.doctor.patient import Probes, User, is_run_by, unit_of, user_of
 
 UNIT = "/etc/systemd/system/sensorpost.service"
 
@@ -39,6 +39,15 @@ def test_the_unit(bed: Sickbed) -> None:
     bed.file(f"{UNIT}.d/b.conf", "[Service]\nSupplementaryGroups=\n")
     assert (unit_of(bed.machine) or {})["SupplementaryGroups"] == ""
     assert user_of(bed.machine, {}, {}).uid == 0
+
+
+def test_whose_configuration_it_is(tmp_path: Path) -> None:
+    """The unit's, when the unit names it; else its user says nothing about it."""
+    unit = {"ExecStart": f"/opt/sensorpost/venv/bin/sensorpost run -c {tmp_path / 'a.toml'}"}
+    assert is_run_by(unit, tmp_path / "a.toml")
+    assert is_run_by(unit, None)
+    assert not is_run_by(unit, tmp_path / "b.toml")
+    assert is_run_by({}, Path("/etc/sensorpost/sensorpost.toml"))
 
 
 def test_a_gateway_that_does_not_run(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_only_root_may(bed: Sickbed) -> None:
     """No udev rule has given the file a group."""
     bed.machine.owners["/dev/i2c-1"] = Owner(0, 0, 0o600)
     fix = only(rights.groups, bed.patient(DEVICES))[2]
-    assert fix.startswith("""echo 'SUBSYSTEM=="i2c-dev", GROUP="i2c", MODE="0660"' | sudo tee /etc/udev/rules.d/""")
+    assert fix.startswith("""echo 'KERNEL=="i2c-1", GROUP="i2c", MODE="0660"' | sudo tee -a /etc/udev/rules.d/""")
     bed.file(UNIT, "[Service]\n")
     assert found(rights.groups, bed.patient(DEVICES)) == []
 
@@ -70,8 +71,19 @@ def test_a_password_in_a_file(bed: Sickbed) -> None:
     assert only(rights.secrets, bed.patient(IN_FILE + SYSTEM))[2] == f"sudo chmod 600 {file}"
     file.chmod(0o600)
     assert found(rights.secrets, bed.patient(IN_FILE + SYSTEM)) == []
+    bed.machine.owners["/etc/sensorpost/secret"] = Owner(0, 0, 0o644)
+    assert only(rights.secrets, bed.patient(IN_FILE + SYSTEM))[2] == f"sudo chgrp pi {file} && sudo chmod 640 {file}"
     bed.machine.owners["/etc/sensorpost/secret"] = Owner(0, 0, 0o600)
     assert "may not read" in only(rights.secrets, bed.patient(IN_FILE + SYSTEM))[1]
+
+
+def test_a_credential_of_the_service(bed: Sickbed) -> None:
+    """Root alone needs to read its source."""
+    bed.file(UNIT, "[Service]\nUser=pi\nLoadCredential=mqtt:/etc/sensorpost/mqtt.password\nLoadCredential=salt\n")
+    file = bed.file("/etc/sensorpost/mqtt.password", "x", 0o644)
+    assert only(rights.secrets, bed.patient(SYSTEM))[2] == "sudo chmod 600 /etc/sensorpost/mqtt.password"
+    file.chmod(0o600)
+    assert found(rights.secrets, bed.patient(SYSTEM)) == []
 
 
 def test_secrets_of_a_configuration_that_means_nothing(bed: Sickbed) -> None:
@@ -113,6 +125,13 @@ def test_a_folder_of_drivers_that_others_may_write(bed: Sickbed) -> None:
     folder.chmod(0o755)
     bed.machine.owners["/etc/sensorpost/drivers/mine.py"] = Owner(1234, 20, 0o644)
     assert "belongs to a stranger (user 1234)" in only(rights.drivers_dir, bed.patient(config))[1]
+
+
+def test_a_state_directory_that_is_closed_to_us(bed: Sickbed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the service's is for everybody else."""
+    patient = bed.patient()
+    monkeypatch.setattr(os, "access", lambda path, _: path != bed.state)
+    assert only(rights.state, patient)[::2] == (State.UNKNOWN, "sudo sensorpost doctor")
 
 
 def test_what_may_not_be_looked_at(bed: Sickbed, monkeypatch: pytest.MonkeyPatch) -> None:

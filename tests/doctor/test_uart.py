@@ -42,6 +42,13 @@ def test_the_kernels_console(bed: Sickbed, file: str, name: str) -> None:
     assert found(uart.console, bed.patient(AIR.format("/dev/ttyUSB0"))) == []
 
 
+def test_the_console_of_another_machine(bed: Sickbed) -> None:
+    """It has no raspi-config."""
+    bed.remove("/proc/device-tree/model")
+    bed.file("/proc/cmdline", "console=ttyS0")
+    assert "raspi-config" not in only(uart.console, bed.patient(SERIAL0))[2]
+
+
 def test_a_login(bed: Sickbed) -> None:
     """Enabled, or only running."""
     unit = "/etc/systemd/system/getty.target.wants/serial-getty@ttyS0.service"
