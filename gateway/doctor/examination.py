@@ -9,7 +9,20 @@ from dataclasses import dataclass, field, replace
 from threading import Thread
 
 from gateway import threads
-from gateway.doctor import broker, buses, clock, configuration, libraries, power, rights, service, spool, uart, usb
+from gateway.doctor import (
+    broker,
+    buses,
+    clock,
+    configuration,
+    kernel,
+    libraries,
+    power,
+    rights,
+    service,
+    spool,
+    uart,
+    usb,
+)
 from gateway.doctor.finding import Finding, State, unknown
 from gateway.doctor.machine import Unseen
 from gateway.doctor.patient import Patient
@@ -35,6 +48,7 @@ CHECKS = (
     Check("spi", "SPI is there for who needs it", buses.spi),
     Check("i2c", "I2C is there for who needs it", buses.i2c),
     Check("onewire", "1-Wire is there for who needs it", buses.onewire),
+    Check("overlays", "the kernel has the chips that it is to read", kernel.overlays),
     Check("clock-stretching", "no chip that this machine's I2C cannot bear", buses.clock_stretching),
     Check("serial-port", "the header's serial port is there for who needs it", uart.port),
     Check("serial-console", "no console or login on a port that a device uses", uart.console),
