@@ -79,8 +79,11 @@ def synchronised() -> bool:
 
 
 def installed_at() -> float:
-    """When this program was written to the disk: the clock cannot be earlier."""
-    return Path(__file__).stat().st_mtime
+    """When this program was written to the disk: the clock cannot be earlier. 0 where that is not known."""
+    try:
+        return Path(__file__).stat().st_mtime
+    except OSError:  # within an archive
+        return 0.0
 
 
 def answers(path: Path) -> Mapping[str, Any] | None:

@@ -33,6 +33,8 @@ def test_wrong_by_years(bed: Sickbed) -> None:
     for now in (time.time() - year, time.time() + 30 * year):
         bed.probes |= {"now": lambda now=now: now, "installed_at": time.time}
         assert "cannot be" in only(clock.clock, bed.patient(TRUSTED))[1]
+    bed.probes |= {"now": time.time, "installed_at": lambda: 315_532_800.0}
+    assert found(clock.clock, bed.patient(TRUSTED)) == []
     assert time.time() - 20 * year < installed_at() < time.time() + 60
 
 
