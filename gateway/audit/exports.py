@@ -52,7 +52,10 @@ def _csv(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     delimiter = max(",;\t", key=first.count)
     rows = csv.reader(itertools.chain([first], rest), delimiter=delimiter)
-    heading = [word.strip() for word in next(rows)]
+    try:
+        heading = [word.strip() for word in next(rows)]
+    except csv.Error as exc:
+        raise BadExport(f"{name}:{number}: not CSV ({exc})") from exc
     where = {ours: heading.index(theirs) for ours in COLUMNS if (theirs := columns.get(ours, ours)) in heading}
     wanted = [columns.get(ours, ours) for ours in COLUMNS[:3] if ours not in where]
     if wanted:

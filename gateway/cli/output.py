@@ -43,9 +43,16 @@ def harmless(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """JSON that says the same, with everything escaped that a terminal might take for a command."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+    return text if text.isprintable() else text.translate(_Escapes())
+
+
+class _Escapes(dict[int, str]):
+    """What each character becomes in JSON, by its code; filled as they come."""
+
+    def __missing__(self, code: int) -> str:
+        one = chr(code)
+        shown = self[code] = one if one.isprintable() else json.dumps(one)[1:-1]
+        return shown
 
 
 def fancy() -> bool:

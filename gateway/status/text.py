@@ -22,7 +22,18 @@ def plain(text: str, limit: int = LIMIT) -> str:
 
 def visible(text: str) -> str:
     """The same for text that is cut elsewhere or not at all."""
-    return "".join(map(_shown, text))
+    return text.translate(_visible)
+
+
+class _Visible(dict[int, str]):
+    """What each character becomes, by its code; filled as they come."""
+
+    def __missing__(self, code: int) -> str:
+        shown = self[code] = _shown(chr(code))
+        return shown
+
+
+_visible = _Visible()
 
 
 def _shown(character: str) -> str:
