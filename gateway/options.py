@@ -178,10 +178,12 @@ class CardOptions(TagOptions):
             raise ValueError("block_write: name the blocks that may be written, such as blocks = [8, 9, 10]")
         for block in self.blocks:
             if block == 0:
-                raise ValueError("block_write: block 0 holds the card's number and is never written; not in blocks")
+                raise ValueError(
+                    "block_write: block 0 holds the card's number and is never written; take it out of blocks"
+                )
             if holds_keys(block):
                 raise ValueError(
-                    f"block_write: block {block} holds its sector's keys and is never written; not in blocks"
+                    f"block_write: block {block} holds its sector's keys and is never written; take it out of blocks"
                 )
             if self.blocks.count(block) > 1:
                 raise ValueError(f"block_write: block {block} is in blocks more than once")

@@ -79,6 +79,23 @@ def test_a_card_that_is_taken_away_while_it_is_read() -> None:
     assert first["data_error"] == "block 8 of a card: it was taken away"
 
 
+def test_a_key_that_is_wrong_for_a_later_sector() -> None:
+    """What the chip said of the sector before does not count: it is the key, and the card has not gone."""
+
+    class Mixed(Classic):
+        def authenticate(self, command: int, block: int, key: bytes) -> bool:
+            """See :class:`gateway.simulation.card.PlainCard`."""
+            return super().authenticate(command, block, key if block < 12 else bytes(6))
+
+    card = Mixed(A, TEXT)
+    cards, _ = cards_on(card, blocks=(8, 12), block_write=True)
+    (first,) = cards.read() or ()
+    assert first["data_error"] == "block 12 of a card: the key A is wrong"
+    with pytest.raises(BadReading, match="block 12 of a card: the key A is wrong; nothing is written"):
+        cards.write("00" * 32)
+    assert card.blocks[8] == TEXT[8]
+
+
 def test_content_that_came_damaged() -> None:
     """Its checksum says so."""
     cards, chip = cards_on(Classic(A, TEXT), blocks=(12,))
@@ -391,7 +408,7 @@ def test_the_channel_can_be_written_where_it_is_allowed() -> None:
     ("blocks", "words"),
     [
         ((), "name the blocks that may be written"),
-        ((0,), "block 0 holds the card's number and is never written"),
+        ((0,), "block 0 holds the card's number and is never written; take it out"),
         ((8, 11), "block 11 holds its sector's keys and is never written"),
         ((143,), "block 143 holds its sector's keys"),
         ((8, 9, 8), "block 8 is in blocks more than once"),
