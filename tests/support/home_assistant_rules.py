@@ -93,8 +93,8 @@ def _commanded(platform: str, component: dict[str, Any], device_class: str | Non
         found.append(f"device class {device_class}")
     if platform == "select" and not component.get("options"):
         found.append("has no options")
-    if platform == "text" and not 0 <= component["min"] < component["max"] <= 255:
-        found.append("a text has at most 255 characters, and max is above min")
+    if platform == "text" and not 0 <= component["min"] <= component["max"] <= 255:
+        found.append("a text has at most 255 characters, and min is not above max")
     if platform == "text" and component["mode"] not in ("text", "password"):
         found.append(f"mode {component['mode']}")
     return found + (_number(component, device_class) if platform == "number" else [])
