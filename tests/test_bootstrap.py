@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import fcntl
+import os
 import shutil
 import signal
 import subprocess
@@ -230,6 +231,17 @@ def test_environment_elsewhere(checkout: Checkout, tmp_path: Path) -> None:
     done = checkout.start("run", cwd=tmp_path, SENSORPOST_VENV="other")
     assert done.stdout == f"gateway|run|{tmp_path}/other|{tmp_path}\n"
     assert not (checkout.folder / ".venv").exists()
+
+
+@pytest.mark.needs("root")
+def test_after_sudo_the_environment_is_the_owners(checkout: Checkout) -> None:
+    """Links are changed themselves, not the system's Python behind them."""
+    checkout.make_venv()
+    os.chown(checkout.folder, 1234, 1234)
+    assert checkout.start().returncode == 0
+    made = [checkout.venv, checkout.folder / ".venv.lock", *checkout.venv.rglob("*")]
+    assert {path.lstat().st_uid for path in made} == {1234}
+    assert Path(sys.executable).resolve().stat().st_uid != 1234
 
 
 def test_a_python_that_is_too_old_is_named(checkout: Checkout, tmp_path: Path) -> None:
