@@ -80,7 +80,7 @@ def _accepts(machine: Machine, slot: str, before: str | None) -> None:
 
 def _start(machine: Machine, before: str | None, old_files: dict[str, str]) -> None:
     """Start it, or go back to what ran before when the new version does not become ready."""
-    code, _ = machine.run("started it, and waited until it was ready", "systemctl", "restart", SERVICE, may_fail=True)
+    code, _ = machine.run("starting it, and waiting until it is ready", "systemctl", "restart", SERVICE, may_fail=True)
     if code == 0:
         return
     reason = units.why_not(machine)

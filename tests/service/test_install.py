@@ -92,7 +92,7 @@ def test_a_dry_run_changes_nothing(root: Path) -> None:
     install(machine, SOURCE)
     assert everything(root) == before
     assert "would: made the user sensorpost" in machine.lines
-    assert "would: started it, and waited until it was ready" in machine.lines
+    assert "would: starting it, and waiting until it is ready" in machine.lines
     assert all(line.startswith("would: ") for line in machine.lines)
 
 
