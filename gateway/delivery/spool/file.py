@@ -15,6 +15,7 @@ import time
 from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from gateway.delivery.spool import few_steps
 from gateway.delivery.spool.record import DAMAGED, Record, Stream, record_of
 from gateway.delivery.spool.schema import STEPS, bring_up, refuse_strange, refuse_strangers
 from gateway.delivery.spool.trouble import Damaged
@@ -144,22 +145,19 @@ class SpoolFile:
 
     def write(self, inserts: Iterable[Record], deletes: Iterable[int], run: int, last: bytes) -> None:
         """One step: old rows out first, so that the new ones find their page; then the newest seqs into row 0."""
-        db = self._db
-        db.executemany("DELETE FROM log WHERE id = ?", ((row_id,) for row_id in deletes))
-        db.executemany(
-            "INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (record.columns() for record in inserts)
-        )
-        db.execute("INSERT OR REPLACE INTO log(id, run, body) VALUES (0, ?, ?)", (run, last))
+        few_steps.delete(self._db, "log", deletes)
+        few_steps.insert(self._db, "INSERT OR REPLACE INTO log", (record.columns() for record in inserts))
+        self._db.execute("INSERT OR REPLACE INTO log(id, run, body) VALUES (0, ?, ?)", (run, last))
 
     def newest(self) -> tuple[int, bytes] | None:
         """Row 0: the run that wrote last, and its packed newest seqs."""
         row = self._db.execute("SELECT run, body FROM log WHERE id = 0").fetchone()
         return None if row is None else (int(row[0]), bytes(row[1]))
 
-    def keep(self, records: Iterable[Record], acked_ns: int) -> None:
-        """Store acknowledged rows where ``resend`` finds them."""
-        statement = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        self._db.executemany(statement, ((*record.columns(), acked_ns) for record in records))
+    def keep(self, records: Iterable[tuple[Record, int]]) -> None:
+        """Store acknowledged rows, each with the time of its acknowledgement, where ``resend`` finds them."""
+        rows = ((*record.columns(), acked_ns) for record, acked_ns in records)
+        few_steps.insert(self._db, "INSERT OR REPLACE INTO kept", rows)
 
     def bury_damaged(self, row_id: int, died_ns: int) -> tuple[int, int, int]:
         """Set an unreadable row of the log aside as it is; its stream, run and size, 0 where they cannot be told."""
@@ -172,12 +170,12 @@ class SpoolFile:
 
     def bury(self, records: Iterable[Record], reason: str, died_ns: int) -> None:
         """Store dead letters."""
-        statement = "INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        self._db.executemany(statement, ((*record.columns(), reason, died_ns) for record in records))
+        rows = ((*record.columns(), reason, died_ns) for record in records)
+        few_steps.insert(self._db, "INSERT OR REPLACE INTO dead", rows)
 
     def forget_dead(self, ids: Iterable[int]) -> None:
         """Delete dead letters."""
-        self._db.executemany("DELETE FROM dead WHERE id = ?", ((row_id,) for row_id in ids))
+        few_steps.delete(self._db, "dead", ids)
 
     def oldest_dead(self, most: int) -> list[tuple[int, int, int, int]]:
         """The oldest dead letters: id, stream, run, bytes of the body; 0 for what a damaged one does not tell."""

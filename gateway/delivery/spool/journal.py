@@ -108,8 +108,7 @@ class Journal:
     def _write(self, file: SpoolFile, rows: Sequence[Row]) -> bool:
         with self.streams.transaction(file):
             records = [self.record(file, row) for row in rows]
-            for row, acked_ns in self._keep:
-                file.keep([self.record(file, row)], acked_ns)
+            file.keep((self.record(file, row), acked_ns) for row, acked_ns in self._keep)
             file.forget_dead(self._forgotten)
             self.losses.write(file, self._run_number, self.streams.any_of)
             file.write(records, [row.id for row in self._deletes], self._run_number, self._newest(file))
