@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from support.faults import Fleet, GatewayProcess, config
 from support.faults.certificates import Authority
+from support.waiting import wait_until
 
 from gateway.delivery.tls import tls_context
 
@@ -82,6 +83,43 @@ def test_the_context_verifies() -> None:
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+
+
+@pytest.mark.needs("openssl")
+def test_an_authority_made_at_home_is_accepted(serve: Serve, tmp_path: Path) -> None:
+    """One as mosquitto's guide makes it, which Python 3.13 by itself refuses: its certificate names no key usage."""
+    ours = Authority(tmp_path / "ours")
+    port = serve(ours.issue("broker"))
+    context = tls_context(ours.file, None, None)
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as secure,
+    ):
+        secure.sendall(b"hello")
+    wait_until(lambda: serve.heard == [b"hello"])  # type: ignore[attr-defined]
+
+
+@pytest.mark.needs("openssl")
+def test_a_renewed_file_counts_without_a_restart(serve: Serve, tmp_path: Path) -> None:
+    """The same context while the files are the same; another one when one of them was replaced under its name."""
+    old, new = Authority(tmp_path / "old"), Authority(tmp_path / "new")
+    trusted = tmp_path / "ca.pem"
+    trusted.write_bytes(old.file.read_bytes())
+    port = serve(new.issue("broker"))
+    before = tls_context(trusted, None, None)
+    assert tls_context(trusted, None, None) is before
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as plain,
+        pytest.raises(ssl.SSLCertVerificationError, match="issuer"),
+    ):
+        before.wrap_socket(plain, server_hostname="127.0.0.1")
+    (tmp_path / "next.pem").write_bytes(new.file.read_bytes())
+    (tmp_path / "next.pem").replace(trusted)
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as plain,
+        tls_context(trusted, None, None).wrap_socket(plain, server_hostname="127.0.0.1") as secure,
+    ):
+        assert secure.version()
 
 
 def test_no_key_switches_it_off() -> None:
