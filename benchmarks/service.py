@@ -34,6 +34,8 @@ MODES = ("full", "auto", "spill", "memory")
 BROKERS = ("answers", "away")
 WARM_UP = 60.0
 DAY = 86_400
+POINTS = 12
+"""Resident memory is told so often, evenly spaced: whether it levels off."""
 
 
 def free_port() -> int:
@@ -104,9 +106,12 @@ def measure(folder: Path, mode: str, broker: str, port: int, seconds: float) -> 
         try:
             time.sleep(min(WARM_UP, seconds))
             first = last = look(gateway.pid, state)
+            curve = [first["rss"]]
             while last["at"] - first["at"] < seconds:
                 time.sleep(1)
                 last = look(gateway.pid, state)
+                if last["at"] - first["at"] >= len(curve) * seconds / POINTS:
+                    curve.append(last["rss"])
         finally:
             gateway.terminate()
             gateway.wait(20)
@@ -118,7 +123,8 @@ def measure(folder: Path, mode: str, broker: str, port: int, seconds: float) -> 
     return (
         f"{mode:<7} {broker:<8} {first['rss']:>7.1f} {last['rss']:>7.1f} {last['pss']:>7.1f} {last['peak']:>7.1f} "
         f"{a_day('processor', DAY) * 100:>6.1f} {last['threads']:>7.0f} {a_day('read', 1):>8.0f} "
-        f"{last['queued']:>7.0f} {a_day('spool'):>11.1f} {a_day('disk'):>11.1f}"
+        f"{last['queued']:>7.0f} {a_day('spool'):>11.1f} {a_day('disk'):>11.1f}\n"
+        f"        resident: {' '.join(f'{rss:.1f}' for rss in curve)}"
     )
 
 

@@ -155,12 +155,7 @@ class Spool:
         self.disk.tick(now_ns)
         if self.disk.reopened:
             self._recovery.run(self._store, self.demote)
-        due: list[Row] = []
-        while self._spill and self._spill[0][0] <= now_ns:
-            row = self._spill.popleft()[1]
-            if not (row.settled or row.stored):
-                due.append(row)
-        self._store(due)
+        self._store(self._spilled(now_ns))
         self._journal.tick(now_ns)
         self._dead.tick()
         self._kept.tick(now_ns)
@@ -217,6 +212,19 @@ class Spool:
             oldest_boot_ns=min(oldest, default=None),
             written_bytes=self.disk.written_bytes(),
         )
+
+    def _spilled(self, now_ns: int) -> list[Row]:
+        """``spill`` rows to be written. With one that is due go all that wait: the broker does not answer now.
+
+        Each would be due within ``spill_after`` and cost a commit, and it is commits that wear an SD card.
+        """
+        while self._spill and (self._spill[0][1].settled or self._spill[0][1].stored):
+            self._spill.popleft()
+        if not self._spill or self._spill[0][0] > now_ns:
+            return []
+        waiting = [row for _due_ns, row in self._spill if not (row.settled or row.stored)]
+        self._spill.clear()
+        return waiting
 
     def _store(self, rows: list[Row]) -> None:
         """Write rows that the lanes have; when the disk refuses they stay in memory and are written later."""

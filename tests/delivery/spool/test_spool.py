@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import subprocess
 import sys
@@ -123,6 +124,31 @@ def test_spill_writes_only_what_the_broker_leaves(bench: SpoolBench) -> None:
     spool.accept([bench.row(4, durability=Durability.SPILL), bench.row(5, durability=Durability.MEMORY)])
     spool.close()
     assert (count(bench.path), spool.unsaved) == (3, 1)
+
+
+def test_spill_writes_once_in_its_time_while_the_broker_is_away(bench: SpoolBench) -> None:
+    """Ten readings a second are one commit a second, and none is later than ``spill_after``."""
+    spool = bench.open("r1")
+    commits = 0
+    for number in range(1, 51):
+        before = count(bench.path)
+        bench.clock.advance(0.1)
+        spool.tick(bench.clock.boot_ns())
+        commits += count(bench.path) > before
+        assert number - 1 - count(bench.path) <= 10
+        spool.accept([bench.row(number, durability=Durability.SPILL)])
+    assert 4 <= commits <= 5
+
+
+def test_spill_does_not_hold_what_the_broker_has_acknowledged(bench: SpoolBench) -> None:
+    """With ``spill_after`` of an hour, too: they would be a leak of an hour's length."""
+    spool = bench.open("r1", spill_after=3600.0)
+    rows = [bench.row(number, device="held", durability=Durability.SPILL) for number in range(1, 101)]
+    spool.accept(rows)
+    spool.settle(rows)
+    spool.tick(bench.clock.boot_ns())
+    del rows
+    assert not [found for found in gc.get_objects() if isinstance(found, Row) and found.device == "held"]
 
 
 def test_a_second_gateway_is_refused_by_name(bench: SpoolBench) -> None:
