@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -335,6 +336,30 @@ def test_read_only_checkout_is_one_line(checkout: Checkout) -> None:
     [line] = done.stderr.splitlines()
     assert line.startswith("sensorpost: ")
     assert "/proc/nowhere" in line
+
+
+@pytest.mark.needs("root")
+def test_somebody_elses_checkout_is_one_line(checkout: Checkout) -> None:
+    """Another user who starts what is not set up yet is told what would be."""
+    with tempfile.TemporaryDirectory() as folder:
+        theirs = Path(folder, "sensorpost")
+        shutil.copytree(checkout.folder, theirs)
+        Path(folder).chmod(0o755)
+        done = subprocess.run(
+            [theirs / "sensorpost", "doctor"],
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin"},  # a Python that everybody may run
+            cwd="/",
+            user=65534,
+            group=65534,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"sensorpost: {theirs}/.venv has to be set up, and you may not write there: "
+        "start it once as its owner, or name a folder of yours with SENSORPOST_VENV\n"
+    )
 
 
 @pytest.mark.parametrize("damage", ["no pip", "python gone", "another python"])
