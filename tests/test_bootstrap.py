@@ -348,7 +348,7 @@ def test_somebody_elses_checkout_is_one_line(checkout: Checkout) -> None:
         done = subprocess.run(
             [theirs / "sensorpost", "doctor"],
             env={"PATH": "/usr/local/bin:/usr/bin:/bin"},  # a Python that everybody may run
-            cwd="/",
+            cwd=theirs,
             user=65534,
             group=65534,
             capture_output=True,
@@ -357,7 +357,7 @@ def test_somebody_elses_checkout_is_one_line(checkout: Checkout) -> None:
         )
     assert done.returncode == 1
     assert done.stderr == (
-        f"sensorpost: {theirs}/.venv has to be set up, and you may not write there: "
+        "sensorpost: .venv has to be set up, and you may not write there: "
         "start it once as its owner, or name a folder of yours with SENSORPOST_VENV\n"
     )
 

@@ -159,6 +159,11 @@ class Patient:
         """The brokers."""
         return self.settings.mqtt if self.settings else None
 
+    @property
+    def spool_dir(self) -> Path:
+        """Where readings wait: the state directory, unless ``[spool] path`` names another place."""
+        return (self.state_dir / self.settings.spool.path).parent if self.settings else self.state_dir
+
     def needs(self, kind: Kind) -> list[Need]:
         """Who needs that."""
         return [need for need in needs_of(self.devices) if need.kind == kind]

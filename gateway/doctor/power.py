@@ -62,8 +62,8 @@ def heat(patient: Patient) -> Iterator[Finding]:
 
 
 def card(patient: Patient) -> Iterator[Finding]:
-    """Room for the spool where the state directory is or will be."""
-    place = _existing(patient.machine, patient.state_dir)
+    """Room for the spool where it is or will be."""
+    place = _existing(patient.machine, patient.spool_dir)
     try:
         total, _, free = patient.probes.disk(patient.machine.path(place))
     except OSError:
@@ -80,13 +80,11 @@ def card(patient: Patient) -> Iterator[Finding]:
 
 def writable(patient: Patient) -> Iterator[Finding]:
     """The file systems are not read-only, and what is written stays."""
-    state = str(patient.state_dir)
     mounts = [line.split() for line in patient.machine.read("/proc/mounts").splitlines()]
     found = {parts[1]: (parts[2], parts[3].split(",")) for parts in mounts if len(parts) > 3}
-    for point in (
-        "/",
-        max((one for one in found if one != "/" and Path(state).is_relative_to(one)), key=len, default=""),
-    ):
+    around = (point for point in found if point != "/" and patient.spool_dir.is_relative_to(point))
+    own = max(around, key=len, default="")
+    for point in ("/", own):
         kind, options = found.get(point, ("", []))
         if "ro" in options:
             text = f"{point} is mounted read-only: the kernel does so when the card or the file system is broken"
@@ -94,7 +92,7 @@ def writable(patient: Patient) -> Iterator[Finding]:
                 f"{text}; readings wait in memory only",
                 f"dmesg | grep -i -E 'ext4|mmc' shows why; then: sudo mount -o remount,rw {point}",
             )
-        elif kind == "overlay" and point == "/":
+        elif kind == "overlay" and point == "/" and not own:
             yield hint(
                 "the root is an overlay: whatever is written, the spool included, is gone after a restart",
                 "a path on another disk in [spool]; or switch it off: sudo raspi-config nonint disable_overlayfs",

@@ -80,3 +80,17 @@ def test_read_only(bed: Sickbed) -> None:
     assert only(power.writable, bed.patient())[1].startswith("/var/lib is mounted read-only")
     bed.file("/proc/mounts", "overlayroot / overlay rw,lowerdir=/ 0 0\n")
     assert only(power.writable, bed.patient())[0] is State.HINT
+    bed.file("/proc/mounts", "overlayroot / overlay rw,lowerdir=/ 0 0\n/dev/sda1 /var/lib ext4 rw 0 0\n")
+    assert found(power.writable, bed.patient()) == []
+
+
+def test_a_spool_elsewhere(bed: Sickbed) -> None:
+    """It is the disk that the spool is on which counts, not that of the state directory."""
+    seen = []
+    bed.folder("/mnt/stick")
+    bed.probes["disk"] = lambda path: seen.append(path) or (30 * GB, 30 * GB, 0)
+    patient = bed.patient(f'{SYSTEM}[spool]\npath = "/mnt/stick/spool.db"\n')
+    assert "at /mnt/stick" in only(power.card, patient)[1]
+    assert seen == [bed.machine.path("/mnt/stick")]
+    bed.file("/proc/mounts", "/dev/root / ext4 rw 0 0\n/dev/sda1 /mnt/stick vfat ro 0 0\n")
+    assert only(power.writable, patient)[1].startswith("/mnt/stick is mounted read-only")
