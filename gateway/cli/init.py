@@ -157,4 +157,5 @@ def _tell(answers: Answers, settings: Settings, target: Path, *, as_json: bool) 
     for line, what in steps:
         note(f"  sensorpost {f'{line}{given}':<40} {what}")
     if target.absolute() != SYSTEM_FILE:
-        note(f"  sudo sensorpost {'service install':<35} have systemd run it, with {SYSTEM_FILE}")
+        install = f"service -c {target} install"
+        note(f"  sudo sensorpost {install:<35} have systemd run it, with a copy in {SYSTEM_FILE.parent}")

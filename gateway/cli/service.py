@@ -29,7 +29,8 @@ DRY = click.option("--dry-run", is_flag=True, help="Say what would be done, and 
     "--config",
     metavar="FILE",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="For install: the configuration to begin with, where there is none yet. Default: a sample.",
+    help="For install: the configuration to begin with, where there is none yet; the files beside it that it names "
+    "come along. Default: a sample.",
 )
 @json_option()
 @click.pass_context
@@ -38,7 +39,13 @@ def command(ctx: click.Context, config: Path | None, as_json: bool) -> None:  # 
     ctx.obj = (config, as_json)
 
 
-@command.command(epilog=example("sudo ./sensorpost service install", "sudo ./sensorpost service install --dry-run"))
+@command.command(
+    epilog=example(
+        "sudo ./sensorpost service install",
+        "sudo ./sensorpost service -c sensorpost.toml install",
+        "sudo ./sensorpost service install --dry-run",
+    )
+)
 @ROOT
 @DRY
 @click.option("--no-start", is_flag=True, help="Enable it, but do not start it now.")
@@ -50,15 +57,19 @@ def install(root: Path, *, dry_run: bool, no_start: bool) -> int:
     never touched. When a new version does not become ready, the one before it is started again. Run it again after
     adding a device whose driver needs a library.
     """
-    from gateway.service.install import install as do  # noqa: PLC0415 (all that follows is needed only now)
+    from gateway.config.load import load  # noqa: PLC0415 (all that follows is needed only now)
+    from gateway.service.beginning import Beginning  # noqa: PLC0415
+    from gateway.service.install import install as do  # noqa: PLC0415
     from gateway.service.machine import CannotError  # noqa: PLC0415
     from gateway.service.source import Source  # noqa: PLC0415
 
     config, _ = given_before()
     machine = _machine(root, dry=dry_run)
+    if config:
+        load(config, strict=True)  # its mistakes are told before anything is changed
     try:
-        text = config.read_text(encoding="utf-8") if config else None
-        left = do(machine, Source.of_this_program(), start=not no_start, config=text)
+        first = Beginning.of(config) if config else None
+        left = do(machine, Source.of_this_program(), start=not no_start, first=first)
     except CannotError as exc:
         raise click.ClickException(str(exc)) from exc
     for line in left:
@@ -122,6 +133,6 @@ def _machine(root: Path, *, dry: bool) -> Machine:
 def _tell(what: str) -> None:
     """One thing that was done."""
     if given_before()[1]:
-        out_json({"did": what})
+        out_json({"step": what})
     else:
         out(what)

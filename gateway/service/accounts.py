@@ -13,11 +13,11 @@ def make(machine: Machine) -> list[str]:
     made = made_groups(machine)
     for group in (*GROUPS, USER):
         if machine.number("group", group) is None:
-            machine.run(f"made the group {group}", "groupadd", "--system", group)
+            machine.run(f"make the group {group}", "groupadd", "--system", group)
             made.append(group)
     if machine.number("user", USER) is None:
         options = ("--system", "--gid", USER, "--home-dir", STATE, "--no-create-home", "--shell", "/usr/sbin/nologin")
-        machine.run(f"made the user {USER}", "useradd", *options, "--comment", "Sensors to MQTT", USER)
+        machine.run(f"make the user {USER}", "useradd", *options, "--comment", "Sensors to MQTT", USER)
     return made
 
 
@@ -33,8 +33,8 @@ def made_groups(machine: Machine) -> list[str]:
 def remove(machine: Machine, groups: list[str]) -> None:
     """Take the user away, and the groups that were made for it and that nobody is in."""
     if machine.number("user", USER) is not None:
-        machine.run(f"removed the user {USER}", "userdel", USER, may_fail=True)
+        machine.run(f"remove the user {USER}", "userdel", USER, may_fail=True)
     members = {line.split(":")[0]: line.split(":")[3] for line in machine.text("/etc/group").splitlines() if line}
     for group in dict.fromkeys((*groups, USER)):
         if group in members and not members[group]:
-            machine.run(f"removed the group {group}", "groupdel", group, may_fail=True)
+            machine.run(f"remove the group {group}", "groupdel", group, may_fail=True)

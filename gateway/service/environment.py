@@ -54,9 +54,9 @@ def find_python(machine: Machine) -> tuple[str, str]:
 def apt(machine: Machine, package: str) -> int:
     """Install a Debian package; its exit status."""
     get = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q")
-    machine.run("updated the list of packages", *get, "update", may_fail=True)
+    machine.run("update the list of packages", *get, "update", may_fail=True)
     command = (*get, "install", "-y", "--no-install-recommends", package)
-    return machine.run(f"installed the Debian package {package}", *command, may_fail=True)[0]
+    return machine.run(f"install the Debian package {package}", *command, may_fail=True)[0]
 
 
 def stamp(source: Source, wanted: Wanted, python: str) -> str:
@@ -68,17 +68,17 @@ def build(machine: Machine, slot: str, source: Source, wanted: Wanted, *, python
     """Make an environment anew. The one in use is left alone. ``CannotError`` when something is missing."""
     machine.folder(HOME, 0o755)
     machine.remove(slot)
-    machine.run(f"made the environment {slot} with {python}", python, "-I", "-m", "venv", slot)
+    machine.run(f"make the environment {slot} with {python}", python, "-I", "-m", "venv", slot)
     own = f"{slot}/bin/python"
     machine.write(f"{slot}/constraints.txt", source.read("constraints/constraints.txt"))
     needs = [need for extra in ("", *wanted.extras) for need in source.needs[extra]]
     names = ", ".join(need.partition(">")[0].partition("=")[0] for need in needs)
-    machine.run(f"installed {names}", own, *PIP, "-c", f"{slot}/constraints.txt", *needs)
+    machine.run(f"install {names}", own, *PIP, "-c", f"{slot}/constraints.txt", *needs)
     for package in wanted.alone:
-        machine.run(f"installed {package} by itself", own, *PIP, "--no-deps", package)
+        machine.run(f"install {package} by itself", own, *PIP, "--no-deps", package)
     if wanted.spi:
         _spidev(machine, slot, own)
-    if machine.told(f"copied sensorpost {source.version} into it"):
+    if machine.told(f"copy sensorpost {source.version} into it"):
         version = machine.ask(own, "-I", "-c", "import sys; print('python%d.%d' % sys.version_info[:2])")[1]
         site = machine.path(f"{slot}/lib/{version}/site-packages")
         source.copy_to(site, machine.path(f"{slot}/bin/sensorpost"), own)
@@ -93,7 +93,7 @@ def build(machine: Machine, slot: str, source: Source, wanted: Wanted, *, python
 def _spidev(machine: Machine, slot: str, own: str) -> None:
     """A wheel where there is one, else the system's, else word of what is missing."""
     wheel = ("--only-binary", ":all:", "-c", f"{slot}/constraints.txt", "spidev")
-    code, _ = machine.run("installed spidev, if there is a wheel for this machine", own, *PIP, *wheel, may_fail=True)
+    code, _ = machine.run("install spidev, if there is a wheel for this machine", own, *PIP, *wheel, may_fail=True)
     if machine.dry or code == 0:
         return
     if machine.ask("/usr/bin/python3", "-I", "-c", "import spidev")[0] and apt(machine, "python3-spidev"):

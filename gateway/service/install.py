@@ -6,6 +6,7 @@ import json
 import os
 
 from gateway.service import accounts, environment, units
+from gateway.service.beginning import Beginning
 from gateway.service.machine import CannotError, Machine
 from gateway.service.places import (
     CLOCK,
@@ -28,19 +29,27 @@ from gateway.service.source import Source
 CONFIG_INVALID = 78
 
 
-def install(machine: Machine, source: Source, *, start: bool = True, config: str | None = None) -> list[str]:
-    """All of it; lines that say what could not be done here. ``CannotError`` when it failed and all is as it was.
+def install(machine: Machine, source: Source, *, start: bool = True, first: Beginning | None = None) -> list[str]:
+    """All of it; lines that say what was not done here. ``CannotError`` when it failed.
 
-    ``config`` is the text to begin with, where there is no configuration yet.
+    An upgrade that fails leaves what runs as it was; what a first installation has made stays, and the next one goes on
+    from there. ``first`` is the configuration to begin with, where there is none yet.
     """
     os.umask(0o022)
+    with machine.alone():
+        return _install(machine, source, start=start, first=first)
+
+
+def _install(machine: Machine, source: Source, *, start: bool, first: Beginning | None) -> list[str]:
     python, version = environment.find_python(machine)
     groups = accounts.make(machine)
     for folder, mode in FOLDERS:
         machine.folder(folder, mode, group=USER)
     machine.folder(STATE, 0o700, USER, USER)
+    left = [f"{CONFIG} is there already and stays as it is"] if first and machine.exists(CONFIG) else []
     if not machine.exists(CONFIG):
-        machine.write(CONFIG, config or source.read("config/service.toml"), 0o640, USER)
+        for path, text in (first.files if first else {CONFIG: source.read("config/service.toml")}).items():
+            machine.write(path, text, 0o640, USER)
     folders = (source.packages / "drivers", machine.path("/etc/sensorpost/drivers"))
     needs = wanted(configured(config_texts(machine.root)), folders)
     before = environment.in_use(machine)
@@ -61,12 +70,12 @@ def install(machine: Machine, source: Source, *, start: bool = True, config: str
     machine.link(COMMAND, f"{CURRENT}/bin/sensorpost")
     machine.link(WANTED, f"/etc/systemd/system/{SERVICE}")
     if not machine.runs_systemd:
-        return [] if not start else [_no_systemd(machine)]
+        return [*left, _no_systemd(machine)] if start else left
     if fresh or machine.changed > changed:
         units.learn(machine)
     if start and (fresh or machine.changed > changed or not units.is_active(machine)):
         _start(machine, before if fresh else None, old_files)
-    return []
+    return left
 
 
 def _accepts(machine: Machine, slot: str, before: str | None) -> None:
@@ -80,7 +89,7 @@ def _accepts(machine: Machine, slot: str, before: str | None) -> None:
 
 def _start(machine: Machine, before: str | None, old_files: dict[str, str]) -> None:
     """Start it, or go back to what ran before when the new version does not become ready."""
-    code, _ = machine.run("starting it, and waiting until it is ready", "systemctl", "restart", SERVICE, may_fail=True)
+    code, _ = machine.run("start it, and wait until it is ready", "systemctl", "restart", SERVICE, may_fail=True)
     if code == 0:
         return
     reason = units.why_not(machine)
@@ -92,8 +101,8 @@ def _start(machine: Machine, before: str | None, old_files: dict[str, str]) -> N
             machine.write(path, text)
         else:
             machine.remove(path)
-    machine.run("told systemd", "systemctl", "daemon-reload")
-    machine.run("started the version before it", "systemctl", "restart", SERVICE, may_fail=True)
+    machine.run("tell systemd", "systemctl", "daemon-reload")
+    machine.run("start the version before it again", "systemctl", "restart", SERVICE, may_fail=True)
     state = "runs again" if units.is_active(machine) else "does not start either"
     raise CannotError(f"{reason}\nthe new version does not become ready; the one before it {state}")
 

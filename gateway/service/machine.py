@@ -5,10 +5,12 @@ With a root other than ``/`` all paths lie below it and programs run in it (chro
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 
@@ -51,6 +53,21 @@ class Machine:
         except FileNotFoundError:
             return ""
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else installs or removes meanwhile. ``CannotError`` when somebody does."""
+        if self.dry:
+            yield
+            return
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise CannotError("another installation is under way: wait until it has ended") from None
+        finally:
+            os.close(descriptor)
+
     # Looking ----------------------------------------------------------------------------------------------------
 
     def ask(self, *command: str) -> tuple[int, str]:
@@ -81,9 +98,9 @@ class Machine:
     # Changing ----------------------------------------------------------------------------------------------------
 
     def told(self, what: str) -> bool:
-        """Tell a change; whether to make it."""
+        """Tell a change, such as ``make /etc/x``, before it is made, since it may take a while; whether to make it."""
         self.changed += 1
-        self._say(f"{'would: ' if self.dry else ''}{what}")
+        self._say(f"would {what}" if self.dry else what)
         return not self.dry
 
     def run(self, what: str, *command: str, may_fail: bool = False) -> tuple[int, str]:
@@ -99,7 +116,7 @@ class Machine:
     def folder(self, path: str, mode: int, owner: str = "root", group: str = "root") -> None:
         """Make a folder, or give it back its owner and mode."""
         here = self.path(path)
-        if not here.is_dir() and self.told(f"made {path}"):
+        if not here.is_dir() and self.told(f"make {path}"):
             here.mkdir(parents=True, exist_ok=True)
         if here.is_dir():
             self._own(path, mode, owner, group)
@@ -108,7 +125,7 @@ class Machine:
         """Write a file of root's, whole or not at all; nothing happens when it is so already."""
         here = self.path(path)
         if not here.exists() or self.text(path) != text:
-            if not self.told(f"wrote {path}"):
+            if not self.told(f"write {path}"):
                 return
             here.parent.mkdir(parents=True, exist_ok=True)
             fresh = here.with_name(f".{here.name}.new")
@@ -130,7 +147,7 @@ class Machine:
             return
         if here.exists() and not here.is_symlink():
             raise CannotError(f"{here} is not ours: move it away, then start again")
-        if self.told(f"{path} -> {target}"):
+        if self.told(f"link {path} to {target}"):
             here.parent.mkdir(parents=True, exist_ok=True)
             fresh = here.with_name(f".{here.name}.new")
             fresh.unlink(missing_ok=True)
@@ -141,7 +158,7 @@ class Machine:
     def remove(self, path: str) -> None:
         """Take away a file, a link or a whole folder."""
         here = self.path(path)
-        if not os.path.lexists(here) or not self.told(f"removed {path}"):
+        if not os.path.lexists(here) or not self.told(f"remove {path}"):
             return
         if here.is_dir() and not here.is_symlink():
             shutil.rmtree(here)
@@ -155,6 +172,6 @@ class Machine:
         if uid is None or gid is None:  # in a dry run the user is not there yet
             return
         wrong = (stat.st_uid, stat.st_gid, stat.st_mode & 0o7777) != (uid, gid, mode)
-        if wrong and self.told(f"{path}: {owner}:{group} {mode:04o}"):
+        if wrong and self.told(f"give {path} to {owner}:{group}, mode {mode:04o}"):
             os.chown(here, uid, gid)
             here.chmod(mode)

@@ -9,9 +9,14 @@ from gateway.service.places import COMMAND, CONFIG_DIR, CURRENT, DROP_INS, FILES
 
 def uninstall(machine: Machine, *, purge: bool) -> list[str]:
     """Remove everything that ``install`` made; what was left, and why."""
+    with machine.alone():
+        return _uninstall(machine, purge=purge)
+
+
+def _uninstall(machine: Machine, *, purge: bool) -> list[str]:
     groups = accounts.made_groups(machine)
     if machine.runs_systemd and machine.exists(UNIT):
-        machine.run("stopped it", "systemctl", "stop", SERVICE, may_fail=True)
+        machine.run("stop it", "systemctl", "stop", SERVICE, may_fail=True)
     machine.remove(WANTED)
     link = machine.path(COMMAND)
     if link.is_symlink() and str(link.readlink()).startswith(CURRENT):
@@ -24,9 +29,9 @@ def uninstall(machine: Machine, *, purge: bool) -> list[str]:
         machine.remove(DROP_INS)
     machine.remove(HOME)
     if machine.runs_systemd and machine.changed:
-        machine.run("told systemd", "systemctl", "daemon-reload", may_fail=True)
-        machine.run("told systemd", "systemctl", "reset-failed", SERVICE, may_fail=True)
-        machine.run("told udev", "udevadm", "control", "--reload", may_fail=True)
+        machine.run("tell systemd", "systemctl", "daemon-reload", may_fail=True)
+        machine.run("tell systemd", "systemctl", "reset-failed", SERVICE, may_fail=True)
+        machine.run("tell udev", "udevadm", "control", "--reload", may_fail=True)
     if not purge:
         left = [path for path in (CONFIG_DIR, STATE, DROP_INS) if machine.exists(path)]
         return (

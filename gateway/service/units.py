@@ -24,11 +24,11 @@ def is_active(machine: Machine) -> bool:
 
 def learn(machine: Machine) -> None:
     """Let systemd and udev read what is new."""
-    machine.run("told systemd", "systemctl", "daemon-reload")
-    machine.run("loaded the kernel's drivers", "systemctl", "restart", "systemd-modules-load", may_fail=True)
-    machine.run("told udev", "udevadm", "control", "--reload", may_fail=True)
-    machine.run("gave devices their names", "udevadm", "trigger", "--action=change", may_fail=True)
-    machine.run("waited for them", "udevadm", "settle", "--timeout=10", may_fail=True)
+    machine.run("tell systemd", "systemctl", "daemon-reload")
+    machine.run("load the kernel's drivers", "systemctl", "restart", "systemd-modules-load", may_fail=True)
+    machine.run("tell udev", "udevadm", "control", "--reload", may_fail=True)
+    machine.run("give devices their names", "udevadm", "trigger", "--action=change", may_fail=True)
+    machine.run("wait for them", "udevadm", "settle", "--timeout=10", may_fail=True)
 
 
 def why_not(machine: Machine) -> str:

@@ -30,7 +30,7 @@ def test_nothing_to_uninstall(tmp_path: Path, sensorpost: Run) -> None:
     done = sensorpost("service", "uninstall", "--dry-run", "--root", str(tmp_path))
     assert (done.returncode, done.stdout) == (0, "nothing to do: no service is installed\n")
     done = sensorpost("service", "--json", "uninstall", "--dry-run", "--root", str(tmp_path))
-    assert json.loads(done.stdout) == {"did": "nothing to do: no service is installed"}
+    assert json.loads(done.stdout) == {"step": "nothing to do: no service is installed"}
 
 
 def test_an_image_without_python(tmp_path: Path, sensorpost: Run) -> None:

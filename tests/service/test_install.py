@@ -6,11 +6,13 @@ Programs are played here (conftest.py); .ci/run does the same in a bare Debian w
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.service_machine import FakeMachine
 
+from gateway.service.beginning import Beginning
 from gateway.service.install import install
 from gateway.service.machine import CannotError
 from gateway.service.places import CLOCK, CONFIG, CURRENT, FILES, SLOTS, UNIT
@@ -79,10 +81,25 @@ def test_a_second_time_nothing_is_done(machine: FakeMachine) -> None:
 
 
 def test_a_configuration_to_begin_with(machine: FakeMachine) -> None:
-    """In place of the sample, and never over one that is there."""
-    install(machine, SOURCE, config="# first\n")
-    install(machine, SOURCE, config="# second\n")
+    """In place of the sample, with its secret, which nobody else can read; never over one that is there."""
+    secret = "/etc/sensorpost/mqtt-password"
+    assert install(machine, SOURCE, first=Beginning({CONFIG: "# first\n", secret: "hunter2\n"})) == []
+    assert machine.path(secret).stat().st_mode & 0o777 == 0o640
+    (left,) = install(machine, SOURCE, first=Beginning({CONFIG: "# second\n"}))
+    assert left == "/etc/sensorpost/sensorpost.toml is there already and stays as it is"
     assert machine.text(CONFIG) == "# first\n"
+
+
+@pytest.mark.parametrize(
+    "do", [lambda machine: install(machine, SOURCE), lambda machine: uninstall(machine, purge=True)]
+)
+def test_two_at_once(machine: FakeMachine, do: Callable[[FakeMachine], object]) -> None:
+    """The second is told, and has changed nothing."""
+    before = everything(machine.root)
+    with FakeMachine(machine.root).alone(), pytest.raises(CannotError, match="another installation is under way"):
+        do(machine)
+    assert everything(machine.root) == before
+    do(machine)
 
 
 def test_a_dry_run_changes_nothing(root: Path) -> None:
@@ -91,9 +108,9 @@ def test_a_dry_run_changes_nothing(root: Path) -> None:
     machine = FakeMachine(root, dry=True, systemd=True)
     install(machine, SOURCE)
     assert everything(root) == before
-    assert "would: made the user sensorpost" in machine.lines
-    assert "would: starting it, and waiting until it is ready" in machine.lines
-    assert all(line.startswith("would: ") for line in machine.lines)
+    assert "would make the user sensorpost" in machine.lines
+    assert "would start it, and wait until it is ready" in machine.lines
+    assert all(line.startswith("would ") for line in machine.lines)
 
 
 def test_an_upgrade_keeps_the_configuration(machine: FakeMachine, tmp_path: Path) -> None:

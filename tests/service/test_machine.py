@@ -20,12 +20,12 @@ def test_a_secret_is_never_readable_for_others(root: Path) -> None:
     finally:
         os.umask(old)
     assert machine.path("/etc/secret").stat().st_mode & 0o777 == 0o640
-    assert machine.lines == ["wrote /etc/secret"]
+    assert machine.lines == ["write /etc/secret"]
     machine.write("/etc/secret", "x", 0o640)
     assert len(machine.lines) == 1
     machine.path("/etc/secret").chmod(0o666)
     machine.write("/etc/secret", "x", 0o640)
-    assert machine.lines[1:] == ["/etc/secret: root:root 0640"]
+    assert machine.lines[1:] == ["give /etc/secret to root:root, mode 0640"]
 
 
 def test_a_link_moves_at_one_stroke(root: Path) -> None:
@@ -42,8 +42,8 @@ def test_a_program_that_fails(root: Path) -> None:
     machine = FakeMachine(root)
     machine.answers["pip"] = (1, "a\nb\n\nERROR: no\n")
     with pytest.raises(CannotError, match=r"pip install failed \(1\): a; b; ERROR: no"):
-        machine.run("installed", "pip", "install")
-    assert machine.run("installed", "pip", "install", may_fail=True)[0] == 1
+        machine.run("install", "pip", "install")
+    assert machine.run("install", "pip", "install", may_fail=True)[0] == 1
 
 
 def test_programs_of_this_machine() -> None:
