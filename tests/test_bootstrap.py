@@ -39,7 +39,8 @@ import os, sys
 with open(os.path.join(os.environ["CHECKOUT"], "pip.calls"), "a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
 if os.environ.get("PIP_FAILS"):
-    sys.exit("Collecting nonsense\\nERROR: No matching distribution found for nonsense\\n")
+    said = "Collecting nonsense\\nERROR: No matching distribution found for nonsense\\n"
+    sys.exit(os.environ.get("PIP_SAYS", said))
 """
 
 
@@ -183,6 +184,16 @@ def test_interrupted_installation_is_taken_up_again(checkout: Checkout) -> None:
         " (all of it: .venv/sensorpost-pip.log)"
     )
     assert checkout.start("demo").returncode == 0
+
+
+def test_without_a_network_it_says_so(whole: Checkout) -> None:
+    """In place of pip's last line, which is about conflicts."""
+    says = "WARNING: Retrying: NewConnectionError(...)\nERROR: ResolutionImpossible\n"
+    done = whole.start("test", PIP_FAILS="1", PIP_SAYS=says)
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        "sensorpost: pip does not reach its packages: is there a network? When there is, start it again\n"
+    )
 
 
 def test_failed_update_is_not_taken_for_whole(whole: Checkout) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.service.machine import CannotError, Machine
+from gateway.service.machine import CannotError, Machine, last_words
 from gateway.service.places import CURRENT, HOME, SLOTS, STAMP
 from gateway.service.requirements import Wanted
 from gateway.service.source import Source
@@ -15,6 +15,10 @@ ASK = (
     "bool(u.find_spec('ensurepip') and u.find_spec('venv')))"
 )
 PIP = ("-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "-q")
+
+ROOM = 100_000_000
+"""Bytes that must be free: an environment has some 50 MB, and pip needs room to work."""
+NO_NETWORK = ("Failed to establish a new connection", "NewConnectionError", "ConnectTimeoutError", "ReadTimeoutError")
 
 
 def in_use(machine: Machine) -> str | None:
@@ -68,14 +72,15 @@ def build(machine: Machine, slot: str, source: Source, wanted: Wanted, *, python
     """Make an environment anew. The one in use is left alone. ``CannotError`` when something is missing."""
     machine.folder(HOME, 0o755)
     machine.remove(slot)
+    _room(machine)
     machine.run(f"make the environment {slot} with {python}", python, "-I", "-m", "venv", slot)
     own = f"{slot}/bin/python"
     machine.write(f"{slot}/constraints.txt", source.read("constraints/constraints.txt"))
     needs = [need for extra in ("", *wanted.extras) for need in source.needs[extra]]
     names = ", ".join(need.partition(">")[0].partition("=")[0] for need in needs)
-    machine.run(f"install {names}", own, *PIP, "-c", f"{slot}/constraints.txt", *needs)
+    _pip(machine, f"install {names}", own, "-c", f"{slot}/constraints.txt", *needs)
     for package in wanted.alone:
-        machine.run(f"install {package} by itself", own, *PIP, "--no-deps", package)
+        _pip(machine, f"install {package} by itself", own, "--no-deps", package)
     if wanted.spi:
         _spidev(machine, slot, own)
     if machine.told(f"copy sensorpost {source.version} into it"):
@@ -88,6 +93,25 @@ def build(machine: Machine, slot: str, source: Source, wanted: Wanted, *, python
         if code:
             raise CannotError(f"the new environment does not work: {answer}")
     machine.write(f"{slot}/{STAMP}", mark)
+
+
+def _room(machine: Machine) -> None:
+    """``CannotError`` where an environment would fill the disk: pip's own words would not say so."""
+    if machine.exists(HOME) and (free := machine.free(HOME)) < ROOM:
+        raise CannotError(
+            f"only {free / 1e6:.0f} MB are free at {HOME}, and {ROOM / 1e6:.0f} MB are needed: "
+            "sudo apt clean; sudo journalctl --vacuum-size=100M; sudo du -xh / | sort -h | tail -20 shows the rest"
+        )
+
+
+def _pip(machine: Machine, what: str, own: str, *arguments: str) -> None:
+    """Let pip install something. Without a network it speaks of conflicting dependencies."""
+    code, output = machine.run(what, own, *PIP, *arguments, may_fail=True)
+    if not code:
+        return
+    if any(words in output for words in NO_NETWORK):
+        raise CannotError("pip does not reach its packages: is there a network? When there is, run this again")
+    raise CannotError(f"pip could not {what} ({code}): {last_words(output)}")
 
 
 def _spidev(machine: Machine, slot: str, own: str) -> None:

@@ -46,6 +46,7 @@ def _install(machine: Machine, source: Source, *, start: bool, first: Beginning 
     for folder, mode in FOLDERS:
         machine.folder(folder, mode, group=USER)
     machine.folder(STATE, 0o700, USER, USER)
+    machine.write(NOTES, json.dumps({"groups": groups}) + "\n")  # now: what follows can fail, and purge has to know
     left = [f"{CONFIG} is there already and stays as it is"] if first and machine.exists(CONFIG) else []
     if not machine.exists(CONFIG):
         for path, text in (first.files if first else {CONFIG: source.read("config/service.toml")}).items():
@@ -65,7 +66,6 @@ def _install(machine: Machine, source: Source, *, start: bool, first: Beginning 
         machine.write(path, source.read(f"systemd/{name}"))
     if any(machine.exists(path) for path in TIMEKEEPERS):
         machine.write(CLOCK, source.read("systemd/clock.conf"))
-    machine.write(NOTES, json.dumps({"groups": groups}) + "\n")
     machine.link(CURRENT, slot)
     machine.link(COMMAND, f"{CURRENT}/bin/sensorpost")
     machine.link(WANTED, f"/etc/systemd/system/{SERVICE}")

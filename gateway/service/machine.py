@@ -18,6 +18,11 @@ class CannotError(Exception):
     """It cannot be done; the message is for a person, with what to do."""
 
 
+def last_words(output: str) -> str:
+    """What a program that failed printed last, as one line."""
+    return "; ".join([line for line in output.splitlines() if line.strip()][-3:]) or "it said nothing"
+
+
 class Machine:
     """One machine, or an image of one."""
 
@@ -68,6 +73,10 @@ class Machine:
         finally:
             os.close(descriptor)
 
+    def free(self, path: str) -> int:
+        """Bytes that can be written below a folder."""
+        return shutil.disk_usage(self.path(path)).free
+
     # Looking ----------------------------------------------------------------------------------------------------
 
     def ask(self, *command: str) -> tuple[int, str]:
@@ -109,17 +118,17 @@ class Machine:
             return 0, ""
         code, output = self.ask(*command)
         if code and not may_fail:
-            last = [line for line in output.splitlines() if line.strip()][-3:]
-            raise CannotError(f"{' '.join(command[:4])} failed ({code}): {'; '.join(last) or 'it said nothing'}")
+            raise CannotError(f"{' '.join(command[:4])} failed ({code}): {last_words(output)}")
         return code, output
 
     def folder(self, path: str, mode: int, owner: str = "root", group: str = "root") -> None:
         """Make a folder, or give it back its owner and mode."""
         here = self.path(path)
-        if not here.is_dir() and self.told(f"make {path}"):
+        fresh = not here.is_dir()
+        if fresh and self.told(f"make {path}"):
             here.mkdir(parents=True, exist_ok=True)
         if here.is_dir():
-            self._own(path, mode, owner, group)
+            self._own(path, mode, owner, group, silent=fresh)
 
     def write(self, path: str, text: str, mode: int = 0o644, group: str = "root") -> None:
         """Write a file of root's, whole or not at all; nothing happens when it is so already."""
@@ -165,13 +174,13 @@ class Machine:
         else:
             here.unlink()
 
-    def _own(self, path: str, mode: int, owner: str, group: str) -> None:
+    def _own(self, path: str, mode: int, owner: str, group: str, *, silent: bool = False) -> None:
         here = self.path(path)
         stat = here.stat()
         uid, gid = self.number("user", owner), self.number("group", group)
         if uid is None or gid is None:  # in a dry run the user is not there yet
             return
         wrong = (stat.st_uid, stat.st_gid, stat.st_mode & 0o7777) != (uid, gid, mode)
-        if wrong and self.told(f"give {path} to {owner}:{group}, mode {mode:04o}"):
+        if wrong and (silent or self.told(f"give {path} to {owner}:{group}, mode {mode:04o}")):
             os.chown(here, uid, gid)
             here.chmod(mode)

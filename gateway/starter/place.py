@@ -7,8 +7,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from gateway.config.errors import ConfigErrors
 from gateway.config.load import load
 from gateway.config.settings import Settings
 from gateway.starter.answers import Answers
@@ -32,11 +34,29 @@ def put(answers: Answers, text: str, file: Path, environ: Mapping[str, str]) -> 
             _write(shop / password.where, password.text.reveal() + "\n", 0o600)
         elif password is not None and password.how == "file" and not Path(password.where).is_absolute():
             shutil.copy2(folder / password.where, shop / password.where)
-        settings = load(made, environ={**environ, **_stand_in(answers, shop)})
+        settings = _load(made, folder, {**environ, **_stand_in(answers, shop)})
         if password is not None and password.is_new:
             (shop / password.where).replace(folder / password.where)
         made.replace(file)
     return settings
+
+
+def _load(made: Path, folder: Path, environ: Mapping[str, str]) -> Settings:
+    """Its settings; what is said about files in the workshop is said about the places they will have."""
+
+    def at_home(text: str) -> str:
+        return text.replace(f"{made.parent}{os.sep}", "" if folder == Path() else f"{folder}{os.sep}")
+
+    try:
+        settings = load(made, environ=environ)
+    except ConfigErrors as errors:
+        raise ConfigErrors(
+            [
+                replace(one, file=at_home(one.file), message=at_home(one.message), hint=at_home(one.hint))
+                for one in errors.problems
+            ]
+        ) from None
+    return replace(settings, warnings=tuple(map(at_home, settings.warnings)))
 
 
 @contextlib.contextmanager

@@ -214,3 +214,24 @@ def test_what_is_not_ours_stays(machine: FakeMachine) -> None:
         install(machine, SOURCE)
     uninstall(machine, purge=True)
     assert place.read_text() == "theirs"
+
+
+def test_a_disk_that_is_full(machine: FakeMachine) -> None:
+    """Said before the environment is begun: pip and venv would speak of something else."""
+    machine.room = 3_000_000
+    with pytest.raises(CannotError, match="only 3 MB are free at /opt/sensorpost, and 100 MB are needed: "):
+        install(machine, SOURCE)
+    assert not machine.path(SLOTS[0]).exists()
+
+
+def test_without_a_network(machine: FakeMachine) -> None:
+    """A line of ours, since pip's last one is about conflicts; what was made is taken away by a purge all the same."""
+    before = machine.text("/etc/group")
+    machine.answers[" pip install "] = (1, "WARNING: NewConnectionError\nERROR: ResolutionImpossible\n")
+    with pytest.raises(CannotError, match=r"pip does not reach its packages: is there a network\?"):
+        install(machine, SOURCE)
+    machine.answers[" pip install "] = (1, "ERROR: No space left on device\n")
+    with pytest.raises(CannotError, match=r"pip could not install paho-mqtt.* \(1\): ERROR: No space left on device"):
+        install(machine, SOURCE)
+    uninstall(machine, purge=True)
+    assert machine.text("/etc/group") == before

@@ -51,7 +51,7 @@ def test_it_is_validated_before_it_is_there(tmp_path: Path) -> None:
     """A text that is no configuration leaves what was there as it was."""
     target = tmp_path / "sensorpost.toml"
     target.write_text("old")
-    with pytest.raises(ConfigErrors):
+    with pytest.raises(ConfigErrors, match=f"^{target}:2: "):
         put(SECRET, "[devices.a]\ndriver = 1\n", target, {})
     assert [path.name for path in tmp_path.iterdir()] == ["sensorpost.toml"]
     assert target.read_text() == "old"
@@ -87,7 +87,8 @@ def test_a_password_file_that_is_there(tmp_path: Path) -> None:
     password = Password("file", "secret", Secret("x"))
     answers = Answers(gateway_id="attic", url="mqtt://broker.lan", username="pi", password=password)
     (warning,) = put(answers, text_of(answers), tmp_path / "sensorpost.toml", {}).warnings
-    assert "everybody" in warning
+    assert warning.startswith(f"{tmp_path / 'sensorpost.toml'}:")
+    assert warning.endswith(f"chmod 600 {tmp_path / 'secret'}")
     assert (tmp_path / "secret").read_text() == "x\n"
 
 

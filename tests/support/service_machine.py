@@ -18,6 +18,8 @@ class FakeMachine(Machine):
         super().__init__(root, self.lines.append, dry=dry)
         self.systemd = systemd
         self.commands: list[str] = []
+        self.room = 10**9
+        """Bytes that are free everywhere."""
         self.starts = True
         """Whether the version that is started becomes ready."""
         self.answers: dict[str, tuple[int, str]] = {}
@@ -27,6 +29,10 @@ class FakeMachine(Machine):
     def runs_systemd(self) -> bool:
         """As told."""
         return self.systemd
+
+    def free(self, _path: str) -> int:
+        """As told."""
+        return self.room
 
     def ask(self, *command: str) -> tuple[int, str]:
         """Play a program."""
