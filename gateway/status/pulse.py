@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 SECOND = 1_000_000_000
 ROUND_NS = 15 * SECOND
 """A publisher that has not come round for so long stands still; it comes round four times a second."""
+GAP_NS = 5 * SECOND
+"""When the main loop itself comes round so late, everything had stopped (SIGSTOP, a laptop's sleep, a driver that kept
+the interpreter): the publisher has its next round before it, and is not judged by the last one."""
 STATUS_NS = SECOND
 QUEUED_NS = 10 * SECOND
 """A line in which only the number of those that wait is new is not worth more than this."""
@@ -66,6 +69,8 @@ class Pulse:
         self._look_ns = 0
         self._queued_ns = 0
         self._dog_ns = 0
+        self._came_ns = clock.boot_ns()
+        self._woke_ns = 0
 
     def ready(self) -> None:
         """All is there that is needed to take readings."""
@@ -81,6 +86,9 @@ class Pulse:
         if not self._notifier.there:
             return
         now_ns = self._clock.boot_ns()
+        if now_ns - self._came_ns > GAP_NS:
+            self._woke_ns = now_ns
+        self._came_ns = now_ns
         if reloading != self._reloading:
             self._reloading = reloading
             if reloading:
@@ -97,7 +105,8 @@ class Pulse:
 
     def _moves(self, now_ns: int) -> bool:
         """Whether the publisher does."""
-        moves = self._work.goes_on(now_ns) or now_ns - max(self._beat_ns(), self._work.ended_ns) < ROUND_NS
+        came_ns = max(self._beat_ns(), self._work.ended_ns, self._woke_ns)
+        moves = self._work.goes_on(now_ns) or now_ns - came_ns < ROUND_NS
         if not moves and not self._stands:
             log.error("the publisher stands still; systemd's watchdog will start the gateway anew")
         elif moves and self._stands:

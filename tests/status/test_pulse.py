@@ -168,3 +168,21 @@ def test_nobody_is_told_without_systemd() -> None:
     bench = Bench()
     pulse = Pulse(Notifier(), bench.clock, beat_ns=lambda: 0, work=bench.work, facts=lambda: pytest.fail("made"))
     pulse.tick(reloading=False)
+
+
+def test_when_everything_had_stopped_the_publisher_is_not_blamed(caplog: pytest.LogCaptureFixture) -> None:
+    """After an hour of SIGSTOP the main loop may come first: no error in the log, and the watchdog is fed at once.
+
+    A publisher that then still does not move is found as ever.
+    """
+    caplog.set_level(logging.INFO)
+    bench = Bench()
+    bench.pulse.ready()
+    bench.pass_time(5)
+    bench.clock.advance(3600)
+    bench.pulse.tick(reloading=False)
+    assert "WATCHDOG" in bench.heard.names()
+    assert bench.pass_time(10, publisher=False).count("WATCHDOG") == 0
+    assert caplog.messages == []
+    bench.pass_time(5, publisher=False)
+    assert caplog.messages == ["the publisher stands still; systemd's watchdog will start the gateway anew"]
