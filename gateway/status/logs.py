@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from types import TracebackType
 
+from gateway.status.log_stream import LogStream
 from gateway.status.text import plain
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -30,7 +31,7 @@ def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str]
     journal: each line begins with the ``<N>`` that gives it its priority instead of a time stamp, which the journal has
     itself. JSON lines begin with it too there; the journal takes it off.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LogStream(sys.stderr)
     journal = to_journal(environ, _descriptor())
     if format_ == "json":
         handler.setFormatter(JournalJsonLines() if journal else JsonLines())

@@ -1,4 +1,4 @@
-"""Odd surroundings: closed streams, no home, a folder that is gone, a locale that knows no ü (row 60)."""
+"""Odd surroundings: no streams, a log that nobody reads, no home, a folder that is gone, a locale without ü (60)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ ODDITIES: Mapping[str, str] = {
     "home": "unset HOME",
     "folder": "mkdir gone && cd gone && rmdir ../gone",
     "closed": "exec >&- 2>&-",
+    "unread": "mkfifo unread && exec 9<>unread 2>unread && head -c 65536 /dev/zero >&9",
     "full": "exec >/dev/full 2>/dev/full",
 }
 """What a shell does before it becomes the gateway."""
@@ -26,8 +27,9 @@ ODDITIES: Mapping[str, str] = {
     "names",
     [
         ("umask", "locale", "zone", "home", "folder", "closed"),
-        *(pytest.param((name,), marks=pytest.mark.long) for name in ODDITIES if name != "full"),
+        *(pytest.param((name,), marks=pytest.mark.long) for name in ODDITIES if name not in ("full", "unread")),
         ("full",),
+        ("unread",),
     ],
     ids="+".join,
 )

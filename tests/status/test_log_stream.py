@@ -1,0 +1,54 @@
+"""A log that nobody reads: real pipes, full ones."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from typing import TextIO
+
+import pytest
+
+from gateway.status.log_stream import LogStream
+
+SMALL = 16_384
+F_SETPIPE_SZ = 1031
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, TextIO]]:
+    """The reading end of a pipe that holds four pages, and the stream that writes to it."""
+    fcntl = pytest.importorskip("fcntl")
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, F_SETPIPE_SZ, SMALL)
+    with os.fdopen(writing, "w") as stream:
+        yield reading, stream
+    os.close(reading)
+
+
+def record(text: str) -> logging.LogRecord:
+    """A line of the log."""
+    return logging.makeLogRecord({"msg": text, "levelno": logging.INFO})
+
+
+def test_a_log_that_nobody_reads_stops_nobody(pipe: tuple[int, TextIO]) -> None:
+    """Two threads log on; when somebody reads again, the log says how many lines it lacks, once."""
+    reading, stream = pipe
+    handler = LogStream(stream)
+    handler.handle(record("first"))
+    threads = [threading.Thread(target=lambda: [handler.handle(record("x" * 500)) for _ in range(50)]) for _ in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
+    written = os.read(reading, 100_000).decode().splitlines()
+    assert written[0] == "first"
+    handler.handle(record("again"))
+    handler.handle(record("and again"))
+    assert os.read(reading, 100_000).decode().splitlines() == [
+        f"{101 - len(written)} line(s) are missing here: nobody read the log",
+        "again",
+        "and again",
+    ]
