@@ -106,7 +106,7 @@ def test_the_verb_tells_it_line_by_line() -> None:
         return not asker.is_alive()
 
     wait_until(done)
-    assert lines == [{"added": ["b"], "changed": [], "removed": [], "restart": [], "text": "1 added"}]
+    assert lines == [{"added": ["b"], "changed": [], "removed": [], "restart": [], "text": "1 added (b)"}]
     wrong = Desk(lambda: loads("x = 1"))
     caught: list[str] = []
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from gateway.config.settings import DeviceSettings, Settings
 
+MOST = 5
+"""Devices that the text names of each kind: it is one line of the journal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -23,10 +26,20 @@ class Changes:
     @property
     def text(self) -> str:
         """One line for a person."""
-        counts = ((len(self.added), "added"), (len(self.changed), "changed"), (len(self.removed), "removed"))
-        devices = ", ".join(f"{count} {what}" for count, what in counts if count) or "no device changed"
+        kinds = (
+            ("added", [device.device for device in self.added]),
+            ("changed", [device.device for device in self.changed]),
+            ("removed", list(self.removed)),
+        )
+        told = [f"{len(names)} {what} ({_named(names)})" for what, names in kinds if names]
+        devices = ", ".join(told) or "no device changed"
         later = f"; a restart is needed for {' and '.join(self.restart)}" if self.restart else ""
         return devices + later
+
+
+def _named(names: list[str]) -> str:
+    """Names of devices; of many the first ones."""
+    return ", ".join(names[:MOST] + ["…"] * (len(names) > MOST))
 
 
 def changes(old: Settings, new: Settings) -> Changes:

@@ -130,7 +130,7 @@ def test_only_what_is_different_begins_anew(house: House, sensorpost: Sensorpost
     wait_until(lambda: sorted(json.loads(house.last("gateway/devices"))) == ["a", "b", "c"])
     before = house.seqs("mine")[-1]
     house.configure("[devices.a]\n[devices.b]\nseed = 5\n[devices.c]\n[devices.mine]\ndriver = 'mine'\n")
-    assert sensorpost("reload").stdout == "reloaded: 1 added\n"
+    assert sensorpost("reload").stdout == "reloaded: 1 added (mine)\n"
     house.wait_readings("mine")
     assert house.seqs("mine")[-1] > before
     assert sorted(house.seqs("mine")) == house.seqs("mine")
@@ -143,7 +143,7 @@ def test_a_drivers_file_that_changed(house: House) -> None:
     wait_until(lambda: "reloaded: no device changed" in house.log(), what="the first reload")
     (house.folder / "own" / "mine.py").write_text(OWN.replace('"depth"', '"height"'))
     house.hang_up()
-    wait_until(lambda: "reloaded: 1 changed" in house.log(), what="the second")
+    wait_until(lambda: "reloaded: 1 changed (mine)" in house.log(), what="the second")
     wait_until(lambda: "height" in json.loads(house.last("mine")), what="a reading of the new driver")
     assert json.loads(house.last("a/status"))["restarts"] == 0
 
@@ -179,7 +179,7 @@ def test_what_waits_for_a_restart_is_said(house: House, sensorpost: Sensorpost) 
     """In the answer and in the log; the rest takes effect."""
     house.configure("[devices.a]\n[spool]\npath = 'elsewhere.db'\n")
     done = sensorpost("reload")
-    assert done.stdout == "reloaded: 2 removed; a restart is needed for spool.path\n"
+    assert done.stdout == "reloaded: 2 removed (b, mine); a restart is needed for spool.path\n"
     assert "a restart is needed for spool.path" in house.log()
 
 

@@ -44,7 +44,9 @@ def test_devices() -> None:
     """Only those that are different."""
     new = BASE.replace("seed = 1", "seed = 2").replace("[devices.b]", "[devices.d]")
     found = between(BASE, new)
-    assert (names(found), found.text) == ((["d"], ["a"], ["b"]), "1 added, 1 changed, 1 removed")
+    assert (names(found), found.text) == ((["d"], ["a"], ["b"]), "1 added (d), 1 changed (a), 1 removed (b)")
+    many = BASE + "".join(f"[devices.n{number}]\ndriver = 'mock'\n" for number in range(7))
+    assert between(BASE, many).text == "7 added (n0, n1, n2, n3, n4, …)"
     found = between(BASE, BASE + "[defaults]\ninterval = '7s'\n")
     assert names(found) == ([], ["a", "b", "c"], [])
 
