@@ -14,7 +14,7 @@ from gateway.hardware.permission import permission_hint
 
 def belongs_to(path: Path, group: grp.struct_group, monkeypatch: pytest.MonkeyPatch) -> str:
     """The hint for a file of this group."""
-    path.touch()
+    path.touch(0o600)
     monkeypatch.setattr(grp, "getgrgid", lambda number: group)
     monkeypatch.setattr(grp, "getgrnam", lambda name: group)
     return permission_hint(str(path), "dialout")
@@ -37,3 +37,14 @@ def test_a_file_without_a_group_of_its_own(tmp_path: Path, monkeypatch: pytest.M
 def test_where_nobody_can_tell() -> None:
     """The usual group, for the user to fill in the rest."""
     assert permission_hint("/dev/gone", "i2c") == "sudo usermod -aG i2c $USER, then log in again"
+
+
+def test_a_unit_that_refuses_it(tmp_path: Path) -> None:
+    """Owner and mode are right, so it is systemd's DeviceAllow=: another group would not help."""
+    path = tmp_path / "ttyUSB0"
+    path.touch()
+    path.chmod(0o660)
+    hint = permission_hint(str(path), "dialout")
+    assert "restart the service" in hint
+    assert "/etc/modules-load.d" in hint
+    assert "usermod" not in hint
