@@ -19,12 +19,14 @@ log = logging.getLogger(__name__)
 
 MOST_ERRORS = 100
 """Distinct errors of one device that are logged."""
+MOST_REASONS = 3
+"""Distinct reasons of one loss that are logged: the port that was not there is there now, but may not be used."""
 
 
 class DeviceMemory:
     """One device over the whole run: when it first started, since when it is lost, which errors were logged.
 
-    Log lines are written when a device is lost and when it is back, and not in between.
+    Log lines are written when a device is lost and when it is back; in between only for a new reason.
     """
 
     def __init__(self, device: str, clock: Clock) -> None:
@@ -39,6 +41,8 @@ class DeviceMemory:
         self._tag_list: TagList | None = None
         self._clock = clock
         self._lost_ns: int | None = None
+        self._reasons: set[str] = set()
+        """Why it is lost, as far as it was logged."""
         self._logged: set[str] = set()
 
     def start(self) -> int:
@@ -63,10 +67,14 @@ class DeviceMemory:
         return self._lost_ns is not None
 
     def lost(self, why: str) -> None:
-        """It is offline or hung. Says so when that is news."""
+        """It is offline or hung. Says so when that is news, and when there is another reason for it now."""
         if self._lost_ns is None:
             self._lost_ns = self._clock.boot_ns()
+            self._reasons = {why}
             log.warning("%s: lost: %s", self.device, why)
+        elif why not in self._reasons | self._logged and len(self._reasons) < MOST_REASONS:
+            self._reasons.add(why)
+            log.warning("%s: still lost: %s", self.device, why)
 
     def back(self) -> None:
         """It works. Says so when it was lost."""

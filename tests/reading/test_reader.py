@@ -595,6 +595,15 @@ def test_bug_is_logged_once_with_its_traceback_at_debug(caplog: pytest.LogCaptur
     assert sum(record.exc_info is not None for record in caplog.records) == 2
 
 
+def test_another_reason_for_a_loss_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """What was not plugged in is plugged in now, but not permitted: the journal's last word must not be the old one."""
+    texts = ["no port"] * 4 + ["no permission", "no port", "busy", "cut"]
+    bench = Bench(driver(returning(*map(DeviceUnavailable, texts), ONE)), interval=1.0)
+    bench.run_for(300.0)
+    told = [record.message for record in caplog.records if "lost" in record.message]
+    assert told == ["office: lost: no port", "office: still lost: no permission", "office: still lost: busy"]
+
+
 def test_device_text_cannot_forge_log_lines(caplog: pytest.LogCaptureFixture) -> None:
     """What a device sends is shown escaped and cut, in the log and in the status."""
     text = "AB\n2026-01-01 INFO forged\x1b[2J" + "x" * 1000
