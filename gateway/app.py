@@ -19,7 +19,7 @@ from typing import Any
 from gateway import threads
 from gateway.clocks import Clock, SystemClock
 from gateway.config.changes import Changes
-from gateway.config.settings import MqttSettings, Settings
+from gateway.config.settings import Settings
 from gateway.delivery.bulletin import HEALTH, Bulletin
 from gateway.delivery.commands.counter import Counter
 from gateway.delivery.commands.verbs import Verbs
@@ -63,11 +63,6 @@ FLUSH = 3.0
 """Seconds that a stop gives the broker to take what is waiting."""
 STOP_MAY_TAKE = 60.0
 """Seconds for a disk that takes its time over the last commit."""
-
-
-def stall_of(mqtt: MqttSettings) -> float:
-    """Seconds after which an unacknowledged publish means that the connection is dead."""
-    return max(5.0, 2 * mqtt.keepalive)
 
 
 class Gateway:
@@ -159,7 +154,7 @@ class Gateway:
             ledger_of=self._roster.ledger_of,
             clock=clock,
             window=mqtt.window,
-            stall=stall_of(mqtt),
+            stall=mqtt.stall,
         )
         desk = Desk(
             inbox=self._inbox,
@@ -207,6 +202,7 @@ class Gateway:
             self._supervisor.tick()
             self.reloader.tick(self._roster.settings)
             self._pulse.tick(reloading=self.reloader.under_way)
+            logs.sweep()
             worn_out = self._is_worn_out()
             if until_ns is not None and self._clock.boot_ns() >= until_ns:
                 break
@@ -241,7 +237,7 @@ class Gateway:
         self._announcer.configure(settings)
         self._link.use(mqtt, self._subscriptions())
         self._lanes.configure(mqtt.live_window, inline=mqtt.replay == "inline")
-        self._publisher.configure(window=mqtt.window, stall=stall_of(mqtt))
+        self._publisher.configure(window=mqtt.window, stall=mqtt.stall)
         if isinstance(self._store, Spool):
             refuse_new = spool.when_full == "refuse_new"
             self._store.configure(spool.max_size, spool.spill_after, spool.keep, refuse_new=refuse_new)

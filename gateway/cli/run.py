@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ def command(config: Path | None, seconds: float | None, *, simulate: bool, as_re
     from gateway.config.load import load  # noqa: PLC0415
     from gateway.delivery.spool.lock import SpoolError  # noqa: PLC0415
     from gateway.paths import state_directory  # noqa: PLC0415
+    from gateway.reading.printed import Printed  # noqa: PLC0415
     from gateway.status import logs  # noqa: PLC0415
     from gateway.status.notify import Notifier  # noqa: PLC0415
     from gateway.trust import ourselves, wrong_hands  # noqa: PLC0415
@@ -66,6 +67,8 @@ def command(config: Path | None, seconds: float | None, *, simulate: bool, as_re
         settings = load(config)
         log = dataclasses.replace(settings.log, format="json") if as_json else settings.log
         logs.setup(log.level, log.format)
+        until_the_end.callback((printed := Printed()).end)
+        until_the_end.enter_context(redirect_stdout(printed))  # a driver's; we print nothing
         for warning in settings.warnings:
             logging.getLogger("gateway").warning("%s", warning)
         state_dir = state_directory(settings.files[0] if settings.files else None, os.environ)

@@ -79,6 +79,11 @@ class MqttSettings:
     replay: str = "history"
     """history or inline."""
 
+    @property
+    def stall(self) -> float:
+        """Seconds after which an unacknowledged publish means that the connection is dead."""
+        return max(5.0, 2 * self.keepalive)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelSettings:

@@ -1,4 +1,4 @@
-"""What a driver's process prints, in our log: line by line, made harmless, and not more than a person would read."""
+"""What a driver prints, in our log: line by line, made harmless, and not more than a person would read."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ _LEVEL = re.compile(rb"<([23467])>")
 
 
 class Prints:
-    """What one process prints."""
+    """What one driver prints."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, *, levels: bool = True) -> None:
+        """``levels``: a line that begins with ``<3>`` is an error, since it comes from the log in that process."""
         self._device = device
+        self._levels = levels
         self._rest = b""
         self._since = time.monotonic()
         self._logged = 0
@@ -50,7 +52,7 @@ class Prints:
         self._sum_up()
 
     def _line(self, line: bytes) -> None:
-        mark = _LEVEL.match(line)
+        mark = _LEVEL.match(line) if self._levels else None
         text = line[mark.end() if mark else 0 :].decode("utf-8", "replace").rstrip().removeprefix(f"{self._device}: ")
         if not text:
             return

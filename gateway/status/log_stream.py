@@ -7,10 +7,14 @@ are left out and counted.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
+import time
 from collections.abc import Callable
 from typing import TextIO
+
+from gateway.status.log_limit import LogLimit
 
 PATIENCE = 0.2
 """Seconds that the first line waits for room; while there is none, those behind it do not."""
@@ -24,25 +28,31 @@ class LogStream(logging.StreamHandler[TextIO]):
         super().__init__(stream)
         self._left_out = 0
         self._has_room = _room_of(stream)
+        self._limit = LogLimit()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line if there is room for it. Called with the handler's lock held."""
+        """Write a line if there is room for it, and the device has not had its share. The handler's lock is held."""
+        self._sum_up()
+        if self._limit.admits(record):
+            self._write(record)
+
+    def sweep(self) -> None:
+        """Say what was left out, also when nobody has anything else to say. Call it every now and then."""
+        with self.lock or contextlib.nullcontext():
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        for line in self._limit.due(time.time()):
+            self._write(line)
+
+    def _write(self, record: logging.LogRecord) -> None:
         if not self._has_room(0 if self._left_out else PATIENCE):
             self._left_out += 1
             return
         if self._left_out:
             lost, self._left_out = self._left_out, 0
-            super().emit(
-                logging.makeLogRecord(
-                    {
-                        "levelno": logging.WARNING,
-                        "levelname": "WARNING",
-                        "name": __name__,
-                        "msg": LEFT_OUT,
-                        "args": (lost,),
-                    }
-                )
-            )
+            values = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
+            super().emit(logging.makeLogRecord({**values, "msg": LEFT_OUT, "args": (lost,)}))
         super().emit(record)
 
 

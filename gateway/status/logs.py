@@ -8,9 +8,12 @@ import os
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Mapping
 from types import TracebackType
+from typing import TextIO
 
+from gateway.status.log_limit import device_of, is_ours
 from gateway.status.log_stream import LogStream
 from gateway.status.text import plain
 
@@ -47,11 +50,19 @@ def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str]
     logging.raiseExceptions = False  # a full disk or a closed terminal below the log is not worth a traceback
     threading.excepthook = _thread_ended
     sys.unraisablehook = _unraisable
+    warnings.showwarning = _warned
 
 
 def set_level(level: str) -> None:
     """Log from this level on."""
     logging.getLogger().setLevel(LEVELS.get(level, logging.CRITICAL + 1))
+
+
+def sweep() -> None:
+    """Say what was left out of the log in the last minute. For the main loop."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, LogStream):
+            handler.sweep()
 
 
 def at_least(level: str, least: str) -> str:
@@ -78,7 +89,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and one more for each line of a traceback; control characters are made visible."""
-        head = self.head(record) + plain(record.getMessage(), LONGEST)
+        head = self.head(record) + plain(said(record), LONGEST)
         lines = [head, *self.traceback(record), *self.stack(record)]
         return "\n".join(lines)
 
@@ -119,7 +130,7 @@ class JsonLines(TextLines):
             "time": stamp(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": plain(record.getMessage(), LONGEST),
+            "message": plain(said(record), LONGEST),
         }
         if lines := self.traceback(record):
             entry["traceback"] = [line.strip() for line in lines]
@@ -134,6 +145,12 @@ class JournalJsonLines(JsonLines):
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         return priority(record) + super().format(record)
+
+
+def said(record: logging.LogRecord) -> str:
+    """The message; what a library says on a device's thread is told with the device's name and its own."""
+    text, device = record.getMessage(), device_of(record)
+    return text if device is None or is_ours(record) else f"{device}: {record.name}: {text}"
 
 
 def priority(record: logging.LogRecord) -> str:
@@ -160,6 +177,18 @@ def _thread_ended(what: threading.ExceptHookArgs) -> None:
 
 def _unraisable(what: sys.UnraisableHookArgs) -> None:
     _log_exception(what.err_msg or "ignored exception", what.exc_type, what.exc_value, what.exc_traceback)
+
+
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 (Python's signature)
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    """One line in the place of Python's two, which have no level."""
+    logging.getLogger("warnings").warning("%s: %s (%s:%d)", category.__name__, message, filename, lineno)
 
 
 def _log_exception(

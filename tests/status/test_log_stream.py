@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from typing import TextIO
 
 import pytest
 
+from gateway.status.log_limit import MOST
 from gateway.status.log_stream import LogStream
 
 SMALL = 16_384
@@ -29,7 +31,7 @@ def pipe() -> Iterator[tuple[int, TextIO]]:
 
 def record(text: str) -> logging.LogRecord:
     """A line of the log."""
-    return logging.makeLogRecord({"msg": text, "levelno": logging.INFO})
+    return logging.makeLogRecord({"msg": text, "name": "gateway", "levelno": logging.INFO})
 
 
 def test_a_log_that_nobody_reads_stops_nobody(pipe: tuple[int, TextIO]) -> None:
@@ -52,3 +54,21 @@ def test_a_log_that_nobody_reads_stops_nobody(pipe: tuple[int, TextIO]) -> None:
         "again",
         "and again",
     ]
+
+
+def test_what_was_left_out_is_told_by_and_by(pipe: tuple[int, TextIO], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when nobody has anything else to say: the main loop sweeps."""
+    reading, stream = pipe
+    handler = LogStream(stream)
+    now = time.time()
+    for number in range(MOST + 2):
+        entry = record(f"line {number}")
+        entry.threadName = "dev:office"
+        handler.handle(entry)
+    handler.sweep()
+    assert os.read(reading, 100_000).decode().splitlines()[-1] == f"line {MOST - 1}"
+    monkeypatch.setattr(time, "time", lambda: now + 61.0)
+    handler.sweep()
+    assert os.read(reading, 100_000).decode() == (
+        f"office: 2 line(s) were left out of the log in a minute; the last: line {MOST + 1}\n"
+    )

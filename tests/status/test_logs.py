@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,10 +38,12 @@ def stderr(capsys: pytest.CaptureFixture[str]) -> Iterator[Stderr]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     raising, hook, unraisable = logging.raiseExceptions, threading.excepthook, sys.unraisablehook
+    showing = warnings.showwarning
     yield Stderr(capsys)
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.raiseExceptions, threading.excepthook, sys.unraisablehook = raising, hook, unraisable
+    warnings.showwarning = showing
 
 
 def fail() -> None:
@@ -215,3 +218,30 @@ def test_nothing(stderr: Stderr) -> None:
 def test_stamp() -> None:
     """RFC 3339, UTC, milliseconds."""
     assert logs.stamp(1795330800.1234) == "2026-11-22T07:00:00.123Z"
+
+
+def test_a_library_on_a_devices_thread_is_told_with_both_names(stderr: Stderr) -> None:
+    """Else nobody knows which of ten sensors has a bad checksum. What the gateway says names the device already."""
+    logs.setup()
+
+    def run() -> None:
+        logging.getLogger("smbus2.x").warning("bad checksum")
+        log.warning("office: lost")
+
+    thread = threading.Thread(target=run, name="dev:office")
+    thread.start()
+    thread.join()
+    assert re.findall(r"Z (.*)", stderr.getvalue()) == [
+        "warning office: smbus2.x: bad checksum",
+        "warning office: lost",
+    ]
+
+
+def test_a_warning_of_python_is_a_line(stderr: Stderr) -> None:
+    """With a level, and where it comes from; Python itself writes two lines without one."""
+    logs.setup()
+    with warnings.catch_warnings(action="always"):
+        warnings.showwarning = logs._warned
+        warnings.warn("old\nthing", DeprecationWarning, stacklevel=1)
+    (line,) = stderr.getvalue().splitlines()
+    assert re.search(r"Z warning DeprecationWarning: old\\x0athing \(.*test_logs\.py:\d+\)$", line)

@@ -1,0 +1,43 @@
+"""What drivers print while they run in threads of ours: lines of the log, as if they ran in a process of their own.
+
+Under systemd stdout is the journal, where a line that begins with ``<3>`` is an error, whoever printed it, and control
+characters are taken as they are.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+
+from gateway.reading.prints import Prints
+
+READER = "dev:"
+ELSEWHERE = "a thread of a driver"
+
+
+class Printed(io.TextIOBase):
+    """In the place of ``sys.stdout``. Any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._prints: dict[str, Prints] = {}
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Log the lines that are whole."""
+        name = threading.current_thread().name
+        device = name.removeprefix(READER) if name.startswith(READER) else ELSEWHERE
+        with self._lock:
+            prints = self._prints.setdefault(device, Prints(device, levels=False))
+            prints.take(str(text).encode(errors="replace"))
+        return len(text)
+
+    def end(self) -> None:
+        """Nothing more comes: log the lines that have no end, and what was left out."""
+        with self._lock:
+            for prints in self._prints.values():
+                prints.end()
+            self._prints.clear()
