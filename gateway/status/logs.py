@@ -179,12 +179,12 @@ def _unraisable(what: sys.UnraisableHookArgs) -> None:
     _log_exception(what.err_msg or "ignored exception", what.exc_type, what.exc_value, what.exc_traceback)
 
 
-def _warned(
+def _warned(  # noqa: PLR0917 (Python's signature)
     message: Warning | str,
     category: type[Warning],
     filename: str,
     lineno: int,
-    file: TextIO | None = None,  # noqa: ARG001 (Python's signature)
+    file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
     """One line in the place of Python's two, which have no level."""
