@@ -24,12 +24,15 @@ class Twin:
         self.topic = topic
         self._run = run
         self._since = rfc3339(clock.wall_ns())
+        self._first: tuple[str, str] | None = None
+        """Run and time of the first message: a retained one is what was there before us."""
         self._heard_ns: int | None = None
 
     def heard(self, message: Received) -> None:
-        """A message has come. A retained one of an earlier run of ours is older than this run."""
-        if message.topic != self.topic:
-            return
+        """A message has come. A retained one that an earlier run of ours has left is the first, and older.
+
+        Its time alone does not tell: a machine without a battery wakes in the past after a power cut.
+        """
         if message.topic != self.topic:
             return
         try:
@@ -37,7 +40,8 @@ class Twin:
             run, time = str(health["run"]), str(health["time"])
         except (ValueError, TypeError, KeyError, RecursionError):
             return
-        if run == self._run or (message.retained and time <= self._since):
+        self._first = self._first or (run, time)
+        if run == self._run or (message.retained and ((run, time) == self._first or time <= self._since)):
             return
         self._heard_ns = self._clock.boot_ns()
         host = health.get("host")
