@@ -77,8 +77,8 @@ proven() { # the promise, after a cut
     tally accepted full "$journals/$step.full" || fail "a reading that was accepted in full is missing"
     tally accepted auto "$journals/$step.auto" || fail "auto lost more than it may"
     tally gaps full || fail "readings are missing"
-    run 'date -r /root/unsynced +%s 2> /dev/null; tail -c 11 /root/unsynced' > "$journals/unsynced" 2>&1 || true
-    proof="$(tally accepted full "$journals/$step.full"); $(tally accepted auto "$journals/$step.auto"); cut at $cut, a file that was not synced ends at $(tail -1 "$journals/unsynced")"
+    run 'tr -d "\0" < /root/unsynced | tail -n 1' > "$journals/unsynced" 2> /dev/null || true
+    proof="$(tally accepted full "$journals/$step.full"); $(tally accepted auto "$journals/$step.auto"); cut at $cut, a file that was not synced ends at $(grep . "$journals/unsynced" || echo nothing)"
 }
 step_powercut() {
     broker down
@@ -116,7 +116,7 @@ step_clock() { # a power cut while the broker answers; then a boot in the past, 
     broker up
     fresh 60
     sleep 70 # longer than the watchdog
-    kill "$server"
+    kill "$server" || true
     run 'date; systemctl show -p MainPID,NRestarts sensorpost' | tee "$journals/after-step"
     [ "$(grep PID "$journals/before-step")" = "$(grep PID "$journals/after-step")" ] || fail "it was started again"
     proven
