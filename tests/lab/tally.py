@@ -52,7 +52,11 @@ def when(reading: Reading) -> float:
 
 
 def gaps(heard: str, *devices: str) -> int:
-    """Print what is missing of each run."""
+    """Print what is missing of each run.
+
+    Of devices that are not ``full``, a kill or a power cut may take the end of a run. What was read before `configure`
+    went to another broker.
+    """
     lost = 0
     for device in devices:
         seqs: dict[str, set[int]] = defaultdict(set)
@@ -66,8 +70,13 @@ def gaps(heard: str, *devices: str) -> int:
             for run, got in {**{run: set() for run in said}, **seqs}.items()
         }
         short = sum(map(len, missing.values()))
-        lost += short
-        print(f"{device}: {len(seqs)} runs, {sum(map(len, seqs.values()))} readings, {short} missing, {copies} copies")
+        ends = sum(seq > max(seqs[run], default=0) for run, which in missing.items() for seq in which)
+        lost += short if device == "full" else short - ends
+        print(
+            f"{device}: {sum(map(bool, seqs.values()))} runs, {sum(map(len, seqs.values()))} readings, {short} missing"
+            + (f" ({ends} at the end of a run)" if ends else "")
+            + f", {copies} copies"
+        )
         for run, which in missing.items():
             if which:
                 print(f"  run {run}: {len(which)} missing, {which[:5]} to {which[-1]} of {max(seqs[run], default=0)}")
@@ -82,6 +91,9 @@ def accepted(heard: str, device: str, file: str) -> int:
             showed.append(json.loads(line))
         except ValueError:
             continue  # cut in the middle
+    if not showed:
+        print(f"{device}: nothing was seen as accepted")
+        return 1
     came = {(reading["run"], reading["seq"]): reading for _, reading in readings(heard, device)}
     lost = [one for one in showed if (one["run"], one["seq"]) not in came]
     late = when(lost[-1]) - when(lost[0]) if lost else 0.0

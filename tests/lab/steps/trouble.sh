@@ -65,6 +65,10 @@ watch() { # what the gateway says that it has accepted, until the power fails; a
         own "$!"
     done
     run 'rm -f /root/unsynced; nohup sh -c "while :; do date +%s >> /root/unsynced; sleep 0.2; done" > /dev/null 2>&1 &'
+    for device in full auto; do
+        for _ in $(seq 60); do if grep -q '"seq"' "$journals/$step.$device"; then continue 2; fi; sleep 1; done
+        fail "sensorpost read $device shows nothing"
+    done
     sleep 3
 }
 cut_power() {
