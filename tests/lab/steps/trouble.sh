@@ -100,7 +100,7 @@ step_powercut() {
 }
 step_clock() { # a power cut while the broker answers; then a boot in the past, without battery and without time server
     run 'mkdir -p /etc/systemd/timesyncd.conf.d; printf "[Time]\nNTP=10.0.2.2\nFallbackNTP=\nConnectionRetrySec=2\n" > /etc/systemd/timesyncd.conf.d/lab.conf
-        rm -f /var/lib/systemd/timesync/clock; sync'
+        systemctl stop systemd-timesyncd; rm -f /var/lib/systemd/timesync/clock; sync'
     watch
     sleep 5
     local start
