@@ -60,6 +60,7 @@ step_restarts() {
     verdict "20 restarts in a row; nothing is left behind; $(tally gaps full auto | paste -sd ';')"
 }
 watch() { # what the gateway says that it has accepted, until the power fails; and a file that nobody syncs, to compare
+    active # else `read` would open the device itself
     for device in full auto; do
         "$lab" run -u root "PYTHONUNBUFFERED=1 sensorpost read $device -n 1000000 --timeout 1h --json" > "$journals/$step.$device" 2>&1 3>&- &
         own "$!"
