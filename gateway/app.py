@@ -52,6 +52,7 @@ from gateway.status.health import health_object
 from gateway.status.inside import Inside
 from gateway.status.notify import Notifier
 from gateway.status.pulse import Facts, Pulse
+from gateway.status.text import waiting
 from gateway.status.work import Work
 from gateway.storage import make_store, open_disk
 
@@ -188,7 +189,8 @@ class Gateway:
         settings = self._roster.settings
         sys.setswitchinterval(threads.switch_interval(len(settings.devices)))
         self._publisher.set_routes(self._roster.routes())
-        log.info("gateway %s, run %s: %d device(s)", settings.gateway_id, self.run_id, len(settings.devices))
+        about = f"gateway {settings.gateway_id}, run {self.run_id}: {len(settings.devices)} device(s)"
+        log.info("%s%s", about, waiting(self._store.queued))
         if self._counter.subscriptions:
             log.info("commands are allowed to whoever may publish to %s", " and ".join(self._counter.subscriptions))
         thread = threads.start("publisher", self._publisher.run)
@@ -262,7 +264,7 @@ class Gateway:
             log.warning("%d reading(s) could not be delivered before the end and were in memory only", lost)
         if self._disk is not None:
             self._disk.close()
-        log.info("stopped")
+        log.info("stopped%s", waiting(self._store.queued - lost))
         return 0
 
     def _listen(self) -> None:

@@ -56,3 +56,8 @@ def span(seconds: float) -> str:
     if seconds < 172_800:
         return f"{seconds / 3600:.1f} h"
     return f"{seconds / 86_400:.0f} days"
+
+
+def waiting(count: int) -> str:
+    """What a line about a start or a stop adds, where it is of interest: ``; 12 reading(s) wait for the broker``."""
+    return f"; {count} reading(s) wait for the broker" if count > 0 else ""

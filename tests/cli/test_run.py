@@ -144,6 +144,15 @@ def test_run_for_a_while(tmp_path: Path, mosquitto: Broker, start: Start) -> Non
     assert err.splitlines()[-1].endswith("stopped")
 
 
+def test_what_waits_is_told_at_the_stop_and_at_the_next_start(tmp_path: Path, start: Start) -> None:
+    """After a power cut somebody looks into the journal for just that number."""
+    configure(tmp_path, free_port(), '[spool]\ndurability = "full"\n')
+    _, first = start("run", "--for", "1s").communicate(timeout=15)
+    (told,) = re.findall(r"stopped(; \d+ reading\(s\) wait for the broker)$", first.rstrip())
+    _, second = start("run", "--for", "100ms").communicate(timeout=15)
+    assert second.splitlines()[0].endswith(f": 1 device(s){told}")
+
+
 def test_json_log(tmp_path: Path, start: Start) -> None:
     """``--json``: every line of the log is one object, also without a broker."""
     configure(tmp_path, free_port())
