@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,8 +67,9 @@ def command(config: Path | None, seconds: float | None, *, simulate: bool, as_re
         settings = load(config)
         log = dataclasses.replace(settings.log, format="json") if as_json else settings.log
         logs.setup(log.level, log.format)
-        until_the_end.callback((printed := Printed()).end)
-        until_the_end.enter_context(redirect_stdout(printed))  # a driver's; we print nothing
+        for redirect, beside in ((redirect_stdout, None), (redirect_stderr, sys.stderr)):  # what drivers print
+            until_the_end.callback((printed := Printed(beside)).end)
+            until_the_end.enter_context(redirect(printed))
         for warning in settings.warnings:
             logging.getLogger("gateway").warning("%s", warning)
         state_dir = state_directory(settings.files[0] if settings.files else None, os.environ)

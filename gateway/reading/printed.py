@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import threading
+from typing import TextIO
 
 from gateway.reading.prints import Prints
 
@@ -16,9 +17,11 @@ ELSEWHERE = "a thread of a driver"
 
 
 class Printed(io.TextIOBase):
-    """In the place of ``sys.stdout``. Any thread."""
+    """In the place of ``sys.stdout`` or ``sys.stderr``. Any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: TextIO | None = None) -> None:
+        """``beside``: where everybody but a device's thread goes on writing to."""
+        self._beside = beside
         self._lock = threading.Lock()
         self._prints: dict[str, Prints] = {}
 
@@ -29,11 +32,18 @@ class Printed(io.TextIOBase):
     def write(self, text: str) -> int:
         """Log the lines that are whole."""
         name = threading.current_thread().name
+        if self._beside is not None and not name.startswith(READER):
+            return self._beside.write(text)
         device = name.removeprefix(READER) if name.startswith(READER) else ELSEWHERE
         with self._lock:
             prints = self._prints.setdefault(device, Prints(device, levels=False))
             prints.take(str(text).encode(errors="replace"))
         return len(text)
+
+    def flush(self) -> None:
+        """Lines are logged as they are completed."""
+        if self._beside is not None:
+            self._beside.flush()
 
     def end(self) -> None:
         """Nothing more comes: log the lines that have no end, and what was left out."""

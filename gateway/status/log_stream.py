@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import select
 import time
-from collections.abc import Callable
 from typing import TextIO
 
 from gateway.status.log_limit import LogLimit
 
+PIECE = select.PIPE_BUF
 PATIENCE = 0.2
-"""Seconds that the first line waits for room; while there is none, those behind it do not."""
+"""Seconds that a line waits for room, where the one before it had some."""
 LEFT_OUT = "%d line(s) are missing here: nobody read the log"
 
 
@@ -27,7 +28,12 @@ class LogStream(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._left_out = 0
-        self._has_room = _room_of(stream)
+        self._is_cut = False
+        """Whether the last line has no end, since there was no room for all of it."""
+        self._descriptor = _descriptor_of(stream)
+        self._poll = select.poll()
+        if self._descriptor is not None:
+            self._poll.register(self._descriptor, select.POLLOUT)
         self._limit = LogLimit()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -46,23 +52,41 @@ class LogStream(logging.StreamHandler[TextIO]):
             self._write(line)
 
     def _write(self, record: logging.LogRecord) -> None:
-        if not self._has_room(0 if self._left_out else PATIENCE):
-            self._left_out += 1
-            return
-        if self._left_out:
-            lost, self._left_out = self._left_out, 0
-            values = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
-            super().emit(logging.makeLogRecord({**values, "msg": LEFT_OUT, "args": (lost,)}))
-        super().emit(record)
+        try:
+            line = self.format(record) + "\n"
+            if self._left_out:
+                values = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
+                lost = logging.makeLogRecord({**values, "msg": LEFT_OUT, "args": (self._left_out,)})
+                if not self._put(self.format(lost) + "\n", 0):
+                    self._left_out += 1
+                    return
+                self._left_out = 0
+            if not self._put(line, PATIENCE):
+                self._left_out += 1
+        except Exception:  # noqa: BLE001 (as every handler: what is wrong with the log is no reason to stop)
+            self.handleError(record)
+
+    def _put(self, text: str, patience: float) -> bool:
+        """Write it as far as there is room; whether there was for all of it.
+
+        In pieces, for what is ready takes one of them without waiting: no more is promised (poll(2), pipe(7)). An error
+        or a hang-up counts as room, since writing then fails at once.
+        """
+        if self._descriptor is None:
+            self.stream.write(text)
+            self.flush()
+            return True
+        rest = memoryview((("\n" if self._is_cut else "") + text).encode(errors="backslashreplace"))
+        while rest and self._poll.poll(patience * 1000):
+            self._is_cut = True
+            rest = rest[os.write(self._descriptor, rest[:PIECE]) :]
+        self._is_cut = self._is_cut and bool(rest)
+        return not rest
 
 
-def _room_of(stream: TextIO) -> Callable[[float], bool]:
-    """Waits so many seconds at most until the stream takes a line; what is no file always does."""
+def _descriptor_of(stream: TextIO) -> int | None:
+    """The file below a stream; ``None`` for one that is no file, and never waits."""
     try:
-        descriptor = stream.fileno()
-        poll = select.poll()
-        poll.register(descriptor, select.POLLOUT)
+        return stream.fileno()
     except (AttributeError, OSError, ValueError):
-        return lambda _seconds: True
-    # an error or a hang-up counts as room: writing to it fails at once
-    return lambda seconds: bool(poll.poll(seconds * 1000))
+        return None

@@ -345,7 +345,7 @@ def test_what_it_prints_goes_to_the_log(lodge: Lodge, caplog: pytest.LogCaptureF
     says = "office: its driver prints: "
     assert lines == [
         *(("INFO", f"{says}{word}") for word in ("one", "two", "three", "{}", "four")),
-        ("WARNING", f"{says}five"),
+        ("WARNING", f"{says}x: five"),
         ("INFO", f"{says}no end"),
     ]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 import threading
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
@@ -56,3 +58,18 @@ def test_lines_of_two_devices_do_not_mix(printed: Printed, caplog: pytest.LogCap
         "b: its driver prints: z",
         f"a: its driver has printed {1000 - MOST_LINES} more line(s)",
     ]
+
+
+def test_stderr_stays_what_it_is_for_all_others(caplog: pytest.LogCaptureFixture) -> None:
+    """A traceback that a driver prints is lines of its device; what the command says goes where it went."""
+    caplog.set_level(logging.DEBUG)
+    beside = io.StringIO()
+    printed = Printed(beside)
+    with redirect_stderr(printed):
+        on("dev:office", lambda: sys.stderr.write("Traceback\n  mine\n"))
+        on("MainThread", lambda: say("usage", file=sys.stderr, flush=True))
+    assert [record.message for record in caplog.records] == [
+        "office: its driver prints: Traceback",
+        "office: its driver prints:   mine",
+    ]
+    assert beside.getvalue() == "usage\n"

@@ -51,6 +51,7 @@ class FakeBroker:
         self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self._wake_out, self._wake_in = socket.socketpair()
+        self._leaving: list[socket.socket] = []
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._wake_in, selectors.EVENT_READ)
@@ -144,7 +145,7 @@ class FakeBroker:
                 self._changed.notify_all()
         for client in self._open():
             self._close(client)
-        for sock in (self._listener, self._wake_in, self._wake_out):
+        for sock in (self._listener, self._wake_in, self._wake_out, *self._leaving):
             sock.close()
         self._selector.close()
 
@@ -277,7 +278,7 @@ class FakeBroker:
     def _throw_out(self, client: Client, code: int) -> None:
         if client.version == 5:
             self._send(client, wire.encode(wire.DISCONNECT, bytes([code, 0])))
-        self._close(client)
+        self._close(client, at_ease=True)
 
     def _send(self, client: Client, data: bytes) -> None:
         if client.open:
@@ -286,14 +287,20 @@ class FakeBroker:
             except OSError:
                 self._close(client)
 
-    def _close(self, client: Client, *, reset: bool = False, will: bool = True) -> None:
+    def _close(self, client: Client, *, reset: bool = False, will: bool = True, at_ease: bool = False) -> None:
+        """``at_ease``: what it is just sending is no reason for a reset, which could come before our last packet."""
         if not client.open:
             return
         client.open = False
         self._selector.unregister(client.sock)
         if reset:
             client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        client.sock.close()
+        if at_ease:
+            with contextlib.suppress(OSError):
+                client.sock.shutdown(socket.SHUT_WR)
+            self._leaving.append(client.sock)
+        else:
+            client.sock.close()
         told = client.connect.will if client.connect is not None else None
         if will and told is not None and not client.clean_end:
             self.wills.append(told)
