@@ -14,6 +14,7 @@ from typing import Any
 LONGEST = 15
 """Bytes of a name that Linux keeps (TASK_COMM_LEN, prctl(2))."""
 PR_SET_NAME = 15
+READER = "dev:"
 SHORTEST = 0.001
 """Python's default of 5 ms makes every thread beside a busy one about 5 ms late; with 1 ms it is about 1 ms."""
 LONGEST_SWITCH = 0.1
@@ -26,6 +27,16 @@ def start(name: str, target: Callable[..., Any], *args: Any) -> threading.Thread
     thread = threading.Thread(target=_named, args=(name, target, args), name=name, daemon=True)
     thread.start()
     return thread
+
+
+def of_device(device: str) -> str:
+    """What the thread of a device's reader is called."""
+    return f"{READER}{device}"
+
+
+def device_of(name: str) -> str | None:
+    """The device whose reader's thread has that name; ``None`` for any other thread."""
+    return name.removeprefix(READER) if name.startswith(READER) else None
 
 
 def switch_interval(readers: int) -> float:

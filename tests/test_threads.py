@@ -73,3 +73,10 @@ def test_what_fits(name: str, shown: str) -> None:
     """15 bytes: beginning and end of a longer name, and no half characters."""
     assert threads.short(name) == shown.encode()
     assert len(threads.short(name)) <= threads.LONGEST
+
+
+def test_a_readers_thread_tells_its_device() -> None:
+    """And no other thread does, not even one whose name begins alike."""
+    assert threads.device_of(threads.of_device("office")) == "office"
+    assert threads.device_of("publisher") is None
+    assert threads.device_of("device") is None

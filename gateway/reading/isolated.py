@@ -171,8 +171,8 @@ def main() -> None:
     control, device = int(sys.argv[1]), sys.argv[2]
     os.set_inheritable(control, False)
     room = Room(_socket())
-    threads.show_name(f"dev:{device}")
-    thread = threads.start(f"dev:{device}", room.serve)
+    threads.show_name(threads.of_device(device))
+    thread = threads.start(threads.of_device(device), room.serve)
     while order := os.read(control, 1):
         if order == b"s":
             room.stop.set()

@@ -10,9 +10,9 @@ import io
 import threading
 from typing import TextIO
 
+from gateway import threads
 from gateway.reading.prints import Prints
 
-READER = "dev:"
 ELSEWHERE = "a thread of a driver"
 
 
@@ -31,10 +31,10 @@ class Printed(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Log the lines that are whole."""
-        name = threading.current_thread().name
-        if self._beside is not None and not name.startswith(READER):
+        device = threads.device_of(threading.current_thread().name)
+        if device is None and self._beside is not None:
             return self._beside.write(text)
-        device = name.removeprefix(READER) if name.startswith(READER) else ELSEWHERE
+        device = device or ELSEWHERE
         with self._lock:
             prints = self._prints.setdefault(device, Prints(device, levels=False))
             prints.take(str(text).encode(errors="replace"))

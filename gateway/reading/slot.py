@@ -40,7 +40,7 @@ class Handle(Protocol):
 
 def start_thread(reader: Reader) -> Handle:
     """Run a reader in a thread of its own. ``RuntimeError`` when the machine allows no more threads."""
-    return threads.start(f"dev:{reader.settings.device}", reader.run)
+    return threads.start(threads.of_device(reader.settings.device), reader.run)
 
 
 class Slot:

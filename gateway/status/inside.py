@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from gateway import threads
 from gateway.clocks import Clock
 from gateway.status import processor
 from gateway.status.board import DeviceBoard
@@ -17,8 +18,6 @@ from gateway.status.text import span
 
 BATCH = 50
 """Devices that are told at once: fewer are many system calls, more keep the interpreter from the readers for long."""
-READER = "dev:"
-"""What the names of readers' threads begin with."""
 
 
 class Inside:
@@ -76,7 +75,8 @@ class Inside:
 
     def about(self, thread: threading.Thread) -> str:
         """What there is to say about one of our threads: its device's state, and what it is at."""
-        board = self._boards().get(thread.name.removeprefix(READER)) if thread.name.startswith(READER) else None
+        device = threads.device_of(thread.name)
+        board = self._boards().get(device) if device is not None else None
         if board is None:
             return ""
         seat, status, now = board.seat, board.snapshot(), self._clock.boot_ns()

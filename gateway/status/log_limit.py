@@ -10,11 +10,11 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gateway import threads
+
 MOST = 30
 EACH = 60.0
 """Seconds in which that many lines are logged."""
-READER = "dev:"
-"""What the name of a device's thread begins with."""
 
 
 @dataclass(slots=True)
@@ -55,8 +55,7 @@ class LogLimit:
 
 def device_of(record: logging.LogRecord) -> str | None:
     """The device on whose thread it was said."""
-    thread = record.threadName or ""
-    return thread.removeprefix(READER) if thread.startswith(READER) else None
+    return threads.device_of(record.threadName or "")
 
 
 def is_ours(record: logging.LogRecord) -> bool:
