@@ -30,7 +30,7 @@ class LogStream(logging.StreamHandler[TextIO]):
         self._left_out = 0
         self._is_cut = False
         """Whether the last line has no end, since there was no room for all of it."""
-        self._descriptor = _descriptor_of(stream)
+        self._descriptor = descriptor_of(stream)
         self._poll = select.poll()
         if self._descriptor is not None:
             self._poll.register(self._descriptor, select.POLLOUT)
@@ -84,8 +84,8 @@ class LogStream(logging.StreamHandler[TextIO]):
         return not rest
 
 
-def _descriptor_of(stream: TextIO) -> int | None:
-    """The file below a stream; ``None`` for one that is no file, and never waits."""
+def descriptor_of(stream: TextIO) -> int | None:
+    """The file below a stream; ``None`` where it is closed, or was replaced by something that is no file."""
     try:
         return stream.fileno()
     except (AttributeError, OSError, ValueError):

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TextIO
 
 from gateway.status.log_limit import device_of, is_ours
-from gateway.status.log_stream import LogStream
+from gateway.status.log_stream import LogStream, descriptor_of
 from gateway.status.text import plain
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -35,7 +35,7 @@ def setup(level: str = "info", format_: str = "text", environ: Mapping[str, str]
     itself. JSON lines begin with it too there; the journal takes it off.
     """
     handler = LogStream(sys.stderr)
-    journal = to_journal(environ, _descriptor())
+    journal = to_journal(environ, descriptor_of(sys.stderr))
     if format_ == "json":
         handler.setFormatter(JournalJsonLines() if journal else JsonLines())
     elif format_ == "journal" or journal:
@@ -161,13 +161,6 @@ def priority(record: logging.LogRecord) -> str:
 def stamp(seconds: float) -> str:
     """A time since 1970 as RFC 3339 UTC with milliseconds."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{int(seconds * 1000) % 1000:03d}Z"
-
-
-def _descriptor() -> int | None:
-    try:
-        return sys.stderr.fileno()
-    except (AttributeError, OSError, ValueError):  # replaced by something that is no file
-        return None
 
 
 def _thread_ended(what: threading.ExceptHookArgs) -> None:
