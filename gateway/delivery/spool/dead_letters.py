@@ -39,8 +39,7 @@ class DeadLetters:
         def write(file: SpoolFile) -> bool:
             with journal.streams.transaction(file):
                 file.bury([journal.record(file, row) for row in rows], reason, self._clock.wall_ns())
-                for row in rows:
-                    file.execute("DELETE FROM log WHERE id = ?", row.id)
+                file.delete(row.id for row in rows)
             return True
 
         if not self._disk.change(write):

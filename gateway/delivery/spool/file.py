@@ -145,9 +145,13 @@ class SpoolFile:
 
     def write(self, inserts: Iterable[Record], deletes: Iterable[int], run: int, last: bytes) -> None:
         """One step: old rows out first, so that the new ones find their page; then the newest seqs into row 0."""
-        few_steps.delete(self._db, "log", deletes)
+        self.delete(deletes)
         few_steps.insert(self._db, "INSERT OR REPLACE INTO log", (record.columns() for record in inserts))
         self._db.execute("INSERT OR REPLACE INTO log(id, run, body) VALUES (0, ?, ?)", (run, last))
+
+    def delete(self, ids: Iterable[int]) -> None:
+        """Delete rows of the log."""
+        few_steps.delete(self._db, "log", ids)
 
     def newest(self) -> tuple[int, bytes] | None:
         """Row 0: the run that wrote last, and its packed newest seqs."""

@@ -55,8 +55,7 @@ class Journal:
 
     def _load(self, file: SpoolFile) -> bool:
         with file.transaction():
-            for row in self._deletes:
-                file.execute("DELETE FROM log WHERE id = ?", row.id)
+            file.delete(row.id for row in self._deletes)
             file.forget_dead(self._forgotten)
         self._deletes.clear()
         self._forgotten.clear()
