@@ -160,9 +160,14 @@ class Patient:
         return self.settings.mqtt if self.settings else None
 
     @property
+    def spool_file(self) -> Path | None:
+        """Where readings wait: in the state directory, unless ``[spool] path`` names another place."""
+        return self.state_dir / self.settings.spool.path if self.settings else None
+
+    @property
     def spool_dir(self) -> Path:
-        """Where readings wait: the state directory, unless ``[spool] path`` names another place."""
-        return (self.state_dir / self.settings.spool.path).parent if self.settings else self.state_dir
+        """The folder of that; the state directory without a configuration."""
+        return self.spool_file.parent if self.spool_file else self.state_dir
 
     def needs(self, kind: Kind) -> list[Need]:
         """Who needs that."""

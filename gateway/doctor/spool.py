@@ -94,4 +94,4 @@ def sharing(patient: Patient) -> Iterator[Finding]:
 
 def path_of(patient: Patient) -> Path | None:
     """The spool's file; ``None`` without a configuration."""
-    return patient.machine.path(patient.state_dir / patient.settings.spool.path) if patient.settings else None
+    return patient.machine.path(patient.spool_file) if patient.spool_file else None
