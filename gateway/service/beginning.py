@@ -26,23 +26,16 @@ class Beginning:
         """The file, what ``sensorpost.d`` beside it adds, and the secrets, certificates and drivers that they name.
 
         ``CannotError`` where one of them is not there, or would be out of the service's sight. The configuration itself
-        is taken as it is: whether it is valid is ``sensorpost check``'s to say.
+        is a valid one: the command has looked.
         """
         found = {CONFIG: _text(config)}
         for more in sorted((config.parent / "sensorpost.d").glob("*.toml")):
             found[f"{CONFIG_DIR}/sensorpost.d/{more.name}"] = _text(more)
         for text in tuple(found.values()):
-            for name in _named(_table(text)):
+            for name in _named(tomllib.loads(text)):
                 for path in _files(config, name):
                     found[f"{CONFIG_DIR}/{path.relative_to(config.parent)}"] = _text(path)
         return cls(found)
-
-
-def _table(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return {}
 
 
 def _named(value: Any, key: str = "") -> Iterator[str]:

@@ -73,11 +73,11 @@ class Machine:
         finally:
             os.close(descriptor)
 
+    # Looking ----------------------------------------------------------------------------------------------------
+
     def free(self, path: str) -> int:
         """Bytes that can be written below a folder."""
         return shutil.disk_usage(self.path(path)).free
-
-    # Looking ----------------------------------------------------------------------------------------------------
 
     def ask(self, *command: str) -> tuple[int, str]:
         """Run a program that changes nothing; its exit status, 127 when there is none such, and all that it printed."""
