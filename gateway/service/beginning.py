@@ -28,9 +28,9 @@ class Beginning:
         ``CannotError`` where one of them is not there, or would be out of the service's sight. The configuration itself
         is a valid one: the command has looked.
         """
-        found = {CONFIG: _text(config)}
+        found = {CONFIG: _text(config, "utf-8-sig")}
         for more in sorted((config.parent / "sensorpost.d").glob("*.toml")):
-            found[f"{CONFIG_DIR}/sensorpost.d/{more.name}"] = _text(more)
+            found[f"{CONFIG_DIR}/sensorpost.d/{more.name}"] = _text(more, "utf-8-sig")
         for text in tuple(found.values()):
             for name in _named(tomllib.loads(text)):
                 for path in _files(config, name):
@@ -66,8 +66,9 @@ def _files(config: Path, name: str) -> list[Path]:
     return [path]
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, encoding: str = "utf-8") -> str:
+    """A file; a configuration may begin with a byte order mark, as Windows' editors write it."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding=encoding)
     except (OSError, UnicodeDecodeError) as exc:
         raise CannotError(f"{path}: {getattr(exc, 'strerror', None) or 'is no text in UTF-8'}") from exc

@@ -46,7 +46,7 @@ def config_texts(root: Path) -> dict[str, str]:
     """The configuration of the service below a root."""
     main = root / CONFIG.lstrip("/")
     files = [main, *sorted((root / CONFIG_DIR.lstrip("/") / "sensorpost.d").glob("*.toml"))]
-    return {str(file): file.read_text(encoding="utf-8", errors="replace") for file in files if file.is_file()}
+    return {str(file): file.read_text(encoding="utf-8-sig", errors="replace") for file in files if file.is_file()}
 
 
 def wanted(devices: Iterable[Mapping[str, Any]], drivers: Iterable[Path]) -> Wanted:

@@ -53,6 +53,14 @@ def test_what_is_named_comes_along(config: Path) -> None:
     }
 
 
+def test_a_byte_order_mark_hides_nothing(config: Path) -> None:
+    """What an editor of Windows has saved is a valid configuration, and its password comes along."""
+    config.write_text('[mqtt]\npassword = { file = "mqtt-password" }\n', encoding="utf-8-sig")
+    files = Beginning.of(config).files
+    assert files["/etc/sensorpost/mqtt-password"] == "hunter2\n"
+    assert files[CONFIG].startswith("[mqtt]")
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

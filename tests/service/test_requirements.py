@@ -54,3 +54,11 @@ def test_the_configuration_of_an_image(tmp_path: Path) -> None:
     assert list(config_texts(tmp_path).values()) == ["a", "b"]
     (folder.parent / "sensorpost.toml").write_text("main")
     assert list(config_texts(tmp_path).values()) == ["main", "a", "b"]
+
+
+def test_a_byte_order_mark_hides_no_device(tmp_path: Path) -> None:
+    """An editor of Windows writes one, and `check` takes it: the library of the reader is needed all the same."""
+    (tmp_path / "etc/sensorpost").mkdir(parents=True)
+    text = '[devices.door]\ndriver = "mfrc522"\n'
+    (tmp_path / "etc/sensorpost/sensorpost.toml").write_text(text, encoding="utf-8-sig")
+    assert wanted(configured(config_texts(tmp_path)), [DRIVERS]).spi
