@@ -54,14 +54,18 @@ def test_only_the_process_dies(make_site: MakeSite) -> None:
     good = site.recorder.status("good")
     assert (good["state"], good["failed"], good["restarts"]) == ("online", 0, 0)
     assert good["lateness_ms"]["p50"] < 20.0
+    run = site.recorder.gateway_says("health")["run"]
+    devices = ("good", *KINDS)
+    enough = "more than ten readings of each: the last to be back has only begun"
+    wait_until(lambda: all(len(site.recorder.seqs(device, run)) > 10 for device in devices), 10.0, enough)
     pids = children(site.gateway.pid)
     assert site.stop() < 5.0
     assert not any(alive(pid) for pid in pids)
     verdict = site.judge()
     assert (verdict.lost, verdict.violations) == ([], [])
     assert verdict.delivered == verdict.accepted
-    run = site.run_of_life[site.recorder.life]
-    for device in ("good", *KINDS):
+    assert run == site.run_of_life[site.recorder.life]
+    for device in devices:
         numbers = site.recorder.seqs(device, run)
         assert numbers == list(range(1, len(numbers) + 1))
         assert len(numbers) > 10
