@@ -24,7 +24,11 @@ DEVICES = f"""
 driver = "mock"
 interval = "100ms"
 isolation = "process"
-faults = [{{ kind = "raise", error = "ZeroDivisionError", at = "300ms" }}]
+[devices.bug]
+driver = "mock"
+interval = "100ms"
+isolation = "process"
+faults = [{{ kind = "raise", error = "ZeroDivisionError" }}]
 [devices.tags]
 driver = "rdm6300"
 port = "/dev/ttyNOPE"
