@@ -21,9 +21,10 @@ hardware() { # what is on the buses of the virtual Pi: gone when it starts anew
 
 step_install() {
     put
-    "$lab" put -u root "$here/first.toml" "$here/hog.py" "$here/greedy.py" "$here/adc.py" /root/
-    run 'mkdir -p /etc/sensorpost/drivers && cp /root/hog.py /root/greedy.py /root/adc.py /etc/sensorpost/drivers'
-    T=1200 run 'cd /root/sensorpost && ./sensorpost service -c /root/first.toml install' || fail "the installer"
+    run 'mkdir -p /root/first/drivers'
+    "$lab" put -u root "$here/first.toml" /root/first/
+    "$lab" put -u root "$here/hog.py" "$here/greedy.py" "$here/adc.py" /root/first/drivers/
+    T=1200 run 'cd /root/sensorpost && ./sensorpost service -c /root/first/first.toml install' || fail "the installer"
     active
     run 'systemctl status sensorpost --no-pager | head -14; id sensorpost; systemd-analyze security sensorpost --no-pager | tail -1'
     T=300 run 'cd /root/sensorpost && ./sensorpost service install' | tee "$journals/again"
