@@ -14,7 +14,8 @@ from gateway.cli.output import note, out, out_json
 @click.command(epilog=example("sensorpost reload", "sensorpost reload --json"))
 @config_option
 @json_option("Print what changed as one JSON object.")
-def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click passes a flag)
+@click.option("-q", "--quiet", is_flag=True, help="Leave it to the gateway's log; here the exit code tells.")
+def command(config: Path | None, as_json: bool, quiet: bool) -> int:  # noqa: FBT001 (click passes flags)
     """Let the running gateway read its configuration again, as SIGHUP does.
 
     Only devices that are different begin anew. A configuration with mistakes changes nothing; they are printed, and the
@@ -31,6 +32,8 @@ def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click p
         for line in call(socket, {"verb": "reload"}, timeout=PATIENCE + 5.0):
             if "mistake" in line:
                 mistakes.append(line["mistake"])
+            elif quiet:
+                continue
             elif as_json:
                 out_json({key: line[key] for key in ("added", "changed", "removed", "restart")})
             else:
@@ -40,8 +43,9 @@ def command(config: Path | None, as_json: bool) -> int:  # noqa: FBT001 (click p
     except ControlError as exc:
         if not mistakes:
             raise click.ClickException(str(exc)) from exc
-        for mistake in mistakes:
-            note(mistake)
-        note(f"sensorpost: {INVALID}")
+        if not quiet:
+            for mistake in mistakes:
+                note(mistake)
+            note(f"sensorpost: {INVALID}")
         return CONFIG_INVALID
     return 0

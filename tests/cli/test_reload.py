@@ -163,6 +163,18 @@ def test_mistakes_change_nothing(house: House, sensorpost: Sensorpost) -> None:
     assert "restarts" in json.loads(house.last("a/status"))
 
 
+def test_quiet_leaves_it_to_the_log(house: House, sensorpost: Sensorpost) -> None:
+    """What systemd runs: the exit code alone, since the gateway's own lines are in the journal already."""
+    house.configure("[devices.a]\nintervall = '1s'\n")
+    done = sensorpost("reload", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (78, "", "")
+    assert "devices.a.intervall" in house.log()
+    house.configure("[devices.a]\n[devices.b]\n")
+    done = sensorpost("reload", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "reloaded: 1 removed (mine)" in house.log()
+
+
 def test_another_broker(house: House, make_mosquitto: Callable[..., Mosquitto], sensorpost: Sensorpost) -> None:
     """The connection moves, and nothing is lost on the way."""
     other = make_mosquitto()

@@ -67,13 +67,14 @@ step_watchdog() {
     verdict "SIGABRT, $(grep -c '^Thread\|^Current thread' "$journals/stacks") stacks in the journal, hog.py among them, started again; $(tally gaps full)"
 }
 step_reload() {
-    run 'sed -i "s/^interval = \"3s\"/interval = \"2s\"/" /etc/sensorpost/sensorpost.toml; systemctl reload sensorpost'
-    said 20 '^reloaded: '
-    run 'cp -p /etc/sensorpost/sensorpost.toml /tmp/good; echo nonsense >> /etc/sensorpost/sensorpost.toml; systemctl reload sensorpost'
-    said 20 'nothing was changed'
+    run 'sed -i "s/^interval = \"3s\"/interval = \"2s\"/" /etc/sensorpost/sensorpost.toml; systemctl reload sensorpost' || fail "the reload"
+    said 1 '^reloaded: '
+    run 'cp -p /etc/sensorpost/sensorpost.toml /tmp/good; echo nonsense >> /etc/sensorpost/sensorpost.toml'
+    if run 'systemctl reload sensorpost'; then fail "systemctl does not say that the file has a mistake"; fi
+    said 1 'nothing was changed'
     run 'cat /tmp/good > /etc/sensorpost/sensorpost.toml'
     active
-    verdict "what changed was told; a file with a mistake changed nothing"
+    verdict "systemctl waits for it; a file with a mistake fails and changes nothing"
 }
 step_upgrade() {
     put
