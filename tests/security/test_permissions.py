@@ -74,6 +74,24 @@ def test_a_link_beside_the_spool_is_left_alone(tmp_path: Path, name: str) -> Non
     assert mode(target) == 0o644
 
 
+def test_a_link_in_the_place_of_the_ballast(tmp_path: Path) -> None:
+    """What it leads to is not written to; the room for a full disk is done without."""
+    target = tmp_path / "precious"
+    target.write_text("keep me")
+    (tmp_path / "spool.db.ballast").symlink_to(target)
+    disk = Disk(tmp_path / "spool.db", SystemClock(), Alarms(lambda: None))
+    assert disk.state == "ok"
+    disk.close()
+    assert target.read_text() == "keep me"
+
+
+@pytest.mark.usefixtures("no_umask")
+def test_the_folder_of_a_spool_that_is_elsewhere(tmp_path: Path) -> None:
+    """It and those above it that are made for it are for their owner."""
+    Disk(tmp_path / "new" / "deep" / "spool.db", SystemClock(), Alarms(lambda: None)).close()
+    assert [mode(tmp_path / "new"), mode(tmp_path / "new" / "deep")] == [0o700, 0o700]
+
+
 @pytest.mark.parametrize("name", [NAME, "announced.new"])
 def test_a_link_in_the_place_of_the_record(tmp_path: Path, name: str) -> None:
     """What it leads to is neither written to nor given other permissions."""

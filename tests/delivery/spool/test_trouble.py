@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.delivery.spool import trouble
 from gateway.delivery.spool.trouble import Damaged, check_place, explain, file_system, is_damage, is_full, is_unreadable
 
 
@@ -61,6 +62,16 @@ def test_places_where_no_spool_can_be(tmp_path: Path) -> None:
     with pytest.raises(OSError) as caught:  # noqa: PT011 (the same)
         check_place(path)
     assert explain(path, caught.value) == f"{path}: it is a folder; set [spool] path to a file"
+
+
+def test_no_spool_on_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's log needs memory that is shared by all who write: refused before anything is made."""
+    monkeypatch.setattr(trouble, "file_system", lambda *_where: "nfs4")
+    path = tmp_path / "spool.db"
+    with pytest.raises(OSError) as caught:  # noqa: PT011 (its text is what counts)
+        check_place(path)
+    assert "it lies on a network file system (nfs4)" in explain(path, caught.value)
+    assert not path.exists()
 
 
 def test_the_file_system_of_a_folder(tmp_path: Path) -> None:
