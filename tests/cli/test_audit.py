@@ -88,7 +88,7 @@ def test_a_backlog_is_waited_for(sensorpost: Sensorpost, start: Start, broker: M
     assert waiting >= 20
     gateway = running(start, cwd=tmp_path)
     audit = start("audit", "office", "--for", "4s", "--json")
-    wait_until(lambda: not broker.running, 5.0)
+    wait_until(lambda: not broker.running, 20.0)
     broker.start()
     out, err = audit.communicate(timeout=60)
     assert audit.returncode == 0, err

@@ -80,7 +80,7 @@ class House:
         text = HEAD.format(url=self._url, enabled=str(enabled).lower()) + devices
         (self.folder / "sensorpost.toml").write_text(text)
 
-    def ask(self, verb: str, timeout: float = 10.0, **body: Any) -> Any:
+    def ask(self, verb: str, timeout: float = 20.0, **body: Any) -> Any:
         """A request, at most five a second, and its answer without the id."""
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = time.monotonic() + APART_BY
@@ -89,7 +89,7 @@ class House:
         self.ear.publish(f"{BASE}/gateway/request/{verb}", json.dumps({"id": id_, **body}).encode())
         return self.answer(verb, id_, timeout)
 
-    def answer(self, verb: str, id_: str | None, timeout: float = 10.0) -> Any:
+    def answer(self, verb: str, id_: str | None, timeout: float = 20.0) -> Any:
         """The answer to a request, which is retained by nobody."""
         topic = f"{BASE}/gateway/response/{verb}"
         came = self.ear.wait_for(lambda one: one.topic == topic and one.json()["id"] == id_, timeout)
@@ -112,7 +112,7 @@ class House:
 
     def wait_reading(self, wanted: Callable[[dict[str, Any]], bool], device: str = "office") -> None:
         """Wait for a reading like that."""
-        self.ear.wait_for(lambda one: one.topic == f"{BASE}/{device}" and wanted(one.json()), 10.0)
+        self.ear.wait_for(lambda one: one.topic == f"{BASE}/{device}" and wanted(one.json()), 20.0)
 
     def log(self) -> str:
         """What the gateway has said."""
@@ -144,11 +144,12 @@ def test_every_verb(house: House) -> None:
     assert answer["ok"]
     reading = answer["reading"]
     assert (reading["device"], reading["level"], reading["mode"]) == ("office", 20.0, "eco")
-    assert reading["seq"] in {one["seq"] for one in house.readings()}
+    house.wait_reading(lambda one: one["seq"] == reading["seq"])
 
     health = house.ask("health")
     assert health["ok"]
     assert health["health"]["devices"]["total"] == 2
+    house.wait_reading(lambda _: True, "apart")
 
     told = len(house.ear.messages)
     assert house.ask("disable", device="apart") == {"ok": True, "device": "apart"}
@@ -157,6 +158,7 @@ def test_every_verb(house: House) -> None:
     told = len(house.ear.messages)
     assert house.ask("enable", device="apart") == {"ok": True, "device": "apart"}
     house.wait_state("apart", "online", told)
+    wait_until(lambda: len(house.readings("apart")) >= 2, what="a reading with each start")
 
     told = len(house.ear.messages)
     assert house.ask("restart", device="apart") == {"ok": True, "device": "apart"}

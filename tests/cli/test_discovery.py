@@ -89,8 +89,8 @@ def test_a_birth_message_is_answered(house: House, start: Start) -> None:
         house.subscriber.wait_for(lambda message: message.topic == "sensorpost/attic/office")
         before = len(house.subscriber.on("sensorpost/attic/gateway/devices"))
         house.subscriber.publish("homeassistant/status", b"online")
-        wait_until(lambda: len(house.subscriber.on(config)) == 2, 10.0, "the announcement")
-        wait_until(lambda: len(house.subscriber.on("sensorpost/attic/gateway/devices")) > before, 10.0, "states")
+        wait_until(lambda: len(house.subscriber.on(config)) == 2, 20.0, "the announcement")
+        wait_until(lambda: len(house.subscriber.on("sensorpost/attic/gateway/devices")) > before, 20.0, "states")
     finally:
         gateway.terminate()
         assert gateway.wait(10) == 0

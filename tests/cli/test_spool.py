@@ -153,7 +153,7 @@ def test_through_the_running_gateway(
         stdout=subprocess.PIPE,
         text=True,
     )
-    wait_until(lambda: "office/history" in broker.log(), 10.0, "the subscription")
+    wait_until(lambda: "office/history" in broker.log(), 20.0, "the subscription")
     done = lines(sensorpost("spool", "resend", "--since", "1h", "--json"))
     assert done[0]["device"] == "office"
     assert done[0]["readings"] >= 20

@@ -61,9 +61,9 @@ def test_an_access_list_that_forbids_one_device(make_site: MakeSite, tmp_path: P
     _reload(broker)
     if protocol == "5":
         alarm = "the broker does not allow us to publish on sensorpost/fault/d0"
-        wait_until(lambda: alarm in site.recorder.health.get("alarms", ()), 10.0, alarm)
+        wait_until(lambda: alarm in site.recorder.health.get("alarms", ()), 20.0, alarm)
         before = len(site.recorder.seqs("d1", site.gateway.run_id))
-        wait_until(lambda: len(site.recorder.seqs("d1", site.gateway.run_id)) > before + 5, 10.0, "d1 goes on")
+        wait_until(lambda: len(site.recorder.seqs("d1", site.gateway.run_id)) > before + 5, 20.0, "d1 goes on")
     else:
         site.gateway.wait_log("MQTT 3.1.1 cannot tell us")
     site.stop()

@@ -37,7 +37,7 @@ def test_no_descriptors_for_a_while(make_site: MakeSite) -> None:
     site.restart_broker()
     site.gateway.wait_log("too many open files", 15.0)
     queued = site.gateway.queued()
-    wait_until(lambda: site.gateway.queued() > queued + 50, 10.0, "readings meanwhile")
+    wait_until(lambda: site.gateway.queued() > queued + 50, 20.0, "readings meanwhile")
     resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
     site.recorder.wait_delivered(200, 15.0)
     site.stop()

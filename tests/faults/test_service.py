@@ -64,7 +64,7 @@ def test_ready_without_a_broker_then_reload_and_stop(make_gateway: MakeGateway, 
     gateway.start()
     assert "no broker" in manager.wait_for("READY", "1")["STATUS"]
     manager.wait_for("STATUS", "1 of 2 devices online, 1 hung; no broker")
-    wait_until(lambda: len(manager.said("WATCHDOG")) >= 3, 10.0, "the watchdog is fed beside a hung device")
+    wait_until(lambda: len(manager.said("WATCHDOG")) >= 3, 20.0, "the watchdog is fed beside a hung device")
     (child,) = {
         int(word)
         for task in Path(f"/proc/{gateway.pid}/task").iterdir()

@@ -110,7 +110,7 @@ class Turmoil:
         for pid in pids:  # one that we have stopped before it was ready is not told of the end
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-        wait_until(lambda: not any(alive(pid) for pid in pids), 5.0, "the end of the devices' processes")
+        wait_until(lambda: not any(alive(pid) for pid in pids), 20.0, "the end of the devices' processes")
         self.site.start()
 
     def balanced(self) -> None:

@@ -87,7 +87,7 @@ class House:
         """Put some of its cards on a reader, and take the others off."""
         self.model(device).lay(*(CARDS_OF[device][number] for number in numbers))
 
-    def events(self, device: str, count: int, timeout: float = 5.0) -> list[dict[str, Any]]:
+    def events(self, device: str, count: int, timeout: float = 20.0) -> list[dict[str, Any]]:
         """Wait for so many in all; all that have come."""
         topic = f"sensorpost/attic/{device}"
         self.subscriber.wait_for_count(count, lambda message: message.topic == topic, timeout)
@@ -107,7 +107,7 @@ def house(tmp_path: Path, mosquitto: Mosquitto) -> Iterator[House]:
         for name in READERS:
             made.lay(name)
         for name in READERS:
-            wait_until(lambda name=name: made.state(name) == "online", 10.0, f"{name} is online")
+            wait_until(lambda name=name: made.state(name) == "online", 20.0, f"{name} is online")
         pause(0.7)  # the first two reads show what lay there at the start
         yield made
     finally:
@@ -153,7 +153,7 @@ def test_all_readers_at_once(house: House) -> None:
     assert house.events("front", 1)[0]["data"] == "Anna"
     house.model("front").faults.silent = True
     house.model("front").brown_out()
-    wait_until(lambda: house.state("front") == "offline", 5.0, "it is lost")
+    wait_until(lambda: house.state("front") == "offline", 20.0, "it is lost")
     house.model("front").faults.silent = False
     wait_until(lambda: house.state("front") == "online", 15.0, "it is back")
     pause(HOLD)

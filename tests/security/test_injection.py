@@ -176,7 +176,7 @@ def test_hostile_tags_through_the_whole_gateway(
     gateway.start()
     broker.wait_for(lambda: len(broker.on("sensorpost/fault/door")) >= 2 * len(HOSTILE), 30.0)
     if isolation == "process":
-        wait_until(lambda: "its driver prints" in gateway.log(), 10.0)
+        wait_until(lambda: "its driver prints" in gateway.log(), 20.0)
     assert gateway.terminate()[0] == 0
     base = "sensorpost/fault"
     expected = {

@@ -80,6 +80,7 @@ def test_a_link_in_the_place_of_the_ballast(tmp_path: Path) -> None:
     target.write_text("keep me")
     (tmp_path / "spool.db.ballast").symlink_to(target)
     disk = Disk(tmp_path / "spool.db", SystemClock(), Alarms(lambda: None))
+    disk.tick(SystemClock().boot_ns())
     assert disk.state == "ok"
     disk.close()
     assert target.read_text() == "keep me"

@@ -54,7 +54,7 @@ def test_a_password_shows_nowhere(fake: MakeBroker, make_gateway: MakeGateway, l
     broker.wait_for(lambda: broker.on("sensorpost/fault/a"), 40.0)
     gateway.wait_log("ZeroDivisionError", 20.0)
     gateway.signal(signal.SIGUSR1)
-    gateway.wait_log("publisher", 10.0)
+    gateway.wait_log("publisher", 20.0)
     listed = b"".join((folder / "cmdline").read_bytes() for folder in processes(gateway.pid))
     gateway.signal(signal.SIGABRT)
     wait_until(lambda: not gateway.running, 20.0)

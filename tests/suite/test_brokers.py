@@ -59,7 +59,7 @@ def test_nats_speaks_mqtt_3(nats: Nats, subscriber: MakeSubscriber) -> None:
             kept.append(subscriber(nats, "sensorpost/#", protocol=4).wait_for(lambda _: True, 0.2))
         return bool(kept)
 
-    wait_until(comes, 10.0, "the retained message for a new subscriber")
+    wait_until(comes, 20.0, "the retained message for a new subscriber")
     assert kept[0].retain is True
 
 

@@ -74,7 +74,7 @@ class FakeClock:
             left = [None if end is None else (end - self._boot_ns) / 1e9 for end, _ in self._sleepers]
         return sorted(left, key=lambda seconds: float("inf") if seconds is None else seconds)
 
-    def wait_for_sleepers(self, count: int = 1, timeout: float = 5.0) -> None:
+    def wait_for_sleepers(self, count: int = 1, timeout: float = 20.0) -> None:
         """Wait (in real time) until at least ``count`` threads sleep in ``wait`` with time still to go."""
         end = time.monotonic() + timeout
         with self._changed:

@@ -42,7 +42,7 @@ class Company:
         """Start all."""
         self.supervisor.start(self.devices)
 
-    def until(self, predicate: Callable[[], object], timeout: float = 5.0) -> None:
+    def until(self, predicate: Callable[[], object], timeout: float = 20.0) -> None:
         """Supervise until then."""
 
         def looked() -> object:

@@ -124,7 +124,7 @@ class LinkDriver:
         if isinstance(item, (Connected, Closed, Acked, Received)):
             self.events.append(item)
 
-    def run_until(self, predicate: Callable[[], object], timeout: float = 8.0) -> None:
+    def run_until(self, predicate: Callable[[], object], timeout: float = 20.0) -> None:
         """Go on until ``predicate()`` is true."""
         deadline = time.monotonic() + timeout
         while not predicate():

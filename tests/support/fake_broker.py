@@ -69,7 +69,7 @@ class FakeBroker:
         """The publishes of one topic."""
         return [publish for publish in list(self.publishes) if publish.topic == topic]
 
-    def wait_for(self, predicate: Callable[[], object], timeout: float = 5.0, what: str = "") -> None:
+    def wait_for(self, predicate: Callable[[], object], timeout: float = 20.0, what: str = "") -> None:
         """Return when ``predicate()`` is true; it is asked after whatever happens here."""
         with self._changed:
             if not self._changed.wait_for(predicate, timeout):

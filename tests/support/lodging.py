@@ -92,7 +92,7 @@ class Lodging:
         self.child.let_go()
         self.seen_off()
 
-    def seen_off(self, timeout: float = 5.0) -> float:
+    def seen_off(self, timeout: float = 20.0) -> float:
         """Wait until nothing of the process is left; the seconds that it took."""
         began = time.monotonic()
         wait_until(lambda: not self.child.tick(), timeout, "the end of the process")

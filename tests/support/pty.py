@@ -44,14 +44,14 @@ class PtyPair:
                 os.close(descriptor)
         self._master = self._slave = -1
 
-    def feed(self, data: bytes, timeout: float = 5.0) -> None:
+    def feed(self, data: bytes, timeout: float = 20.0) -> None:
         """Send ``data`` to the driver. ``AssertionError`` when nobody takes it for ``timeout`` seconds."""
         while data:
             if not select.select([], [self._master], [], timeout)[1]:
                 raise AssertionError(f"nobody reads from {self.path}: {len(data)} bytes are left after {timeout:g} s")
             data = data[os.write(self._master, data[:1024]) :]
 
-    def sent(self, size: int, timeout: float = 5.0) -> bytes:
+    def sent(self, size: int, timeout: float = 20.0) -> bytes:
         """The next ``size`` bytes that the driver wrote; fewer when they do not come within ``timeout`` seconds."""
         got = b""
         deadline = time.monotonic() + timeout

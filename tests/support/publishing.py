@@ -175,7 +175,7 @@ class Rig:
         assert snapshot.balanced
         return snapshot
 
-    def skip_until(self, predicate: Callable[[], object], timeout: float = 10.0, step: float = 4.0) -> None:
+    def skip_until(self, predicate: Callable[[], object], timeout: float = 20.0, step: float = 4.0) -> None:
         """Let time pass by a usual back-off, again and again, until ``predicate()`` is true.
 
         Not while the broker owes an answer, be it to an attempt: on a busy machine it would be late by hours.
@@ -193,7 +193,7 @@ class Rig:
         """Messages that were sent and are not acknowledged."""
         return len(self.publisher._in_flight)
 
-    def wait_settled(self, device: str = "d", timeout: float = 10.0) -> LedgerSnapshot:
+    def wait_settled(self, device: str = "d", timeout: float = 20.0) -> LedgerSnapshot:
         """Wait until nothing of the device is queued any more."""
         wait_until(lambda: self.ledger(device).queued == 0, timeout, f"all of {device} settled")
         return self.ledger(device)

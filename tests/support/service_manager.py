@@ -28,7 +28,7 @@ class ServiceManager:
         """All values that a name was given, in order."""
         return [message[name] for message in tuple(self.messages) if name in message]
 
-    def wait_for(self, name: str, value: str | None = None, *, after: int = 0, timeout: float = 15.0) -> Message:
+    def wait_for(self, name: str, value: str | None = None, *, after: int = 0, timeout: float = 20.0) -> Message:
         """The first message from number ``after`` on in which ``value`` is a part of what ``name`` says."""
 
         def found() -> list[Message]:

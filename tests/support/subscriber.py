@@ -88,12 +88,12 @@ class Subscriber:
         with self._changed:
             self._messages.clear()
 
-    def wait_for(self, predicate: Callable[[Message], object], timeout: float = 5.0) -> Message:
+    def wait_for(self, predicate: Callable[[Message], object], timeout: float = 20.0) -> Message:
         """The first message, of those that have come or come yet, for which ``predicate`` is true."""
         return self.wait_for_count(1, predicate, timeout)[0]
 
     def wait_for_count(
-        self, count: int, predicate: Callable[[Message], object] = lambda _: True, timeout: float = 5.0
+        self, count: int, predicate: Callable[[Message], object] = lambda _: True, timeout: float = 20.0
     ) -> list[Message]:
         """At least ``count`` messages for which ``predicate`` is true; ``AssertionError`` after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
@@ -111,7 +111,7 @@ class Subscriber:
                         f"{len(found)} of {count} messages within {timeout:g} s; {seen} came in all, the last:{last}"
                     )
 
-    def wait_subscribed(self, times: int, timeout: float = 5.0) -> None:
+    def wait_subscribed(self, times: int, timeout: float = 20.0) -> None:
         """Wait until it has subscribed ``times`` times in all: 2 after the broker has come back once."""
         with self._changed:
             self._changed.wait_for(lambda: self._granted >= times or self._refusal, timeout)

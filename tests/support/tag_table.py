@@ -92,7 +92,7 @@ class TagTable:
         assert done.returncode == 0, done.stderr
         return done
 
-    def events(self, count: int, timeout: float = 8.0) -> list[dict[str, Any]]:
+    def events(self, count: int, timeout: float = 20.0) -> list[dict[str, Any]]:
         """Wait for so many events in all, live or late; all that have come, without what every reading has."""
         assert self._subscriber is not None
         self._subscriber.wait_for_count(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(predicate: Callable[[], object], timeout: float = 5.0, what: str = "") -> None:
+def wait_until(predicate: Callable[[], object], timeout: float = 20.0, what: str = "") -> None:
     """Return as soon as ``predicate()`` is true; ``AssertionError`` when it is not within ``timeout`` seconds.
 
     It looks every 5 ms: use an event, a condition or :class:`support.FakeClock` where there is one.

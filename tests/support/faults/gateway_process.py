@@ -151,7 +151,7 @@ class GatewayProcess:
             log.seek(0 if whole else self._began_at)
             return log.read().decode(errors="replace")
 
-    def wait_log(self, pattern: str, timeout: float = 10.0) -> str:
+    def wait_log(self, pattern: str, timeout: float = 20.0) -> str:
         """The first line of this start that matches; ``AssertionError`` when none does or the process has ended."""
         expression = re.compile(pattern)
 

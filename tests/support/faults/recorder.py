@@ -83,7 +83,7 @@ class Recorder:
         self._client.loop_stop()
         del self._client
 
-    def wait_subscribed(self, times: int, timeout: float = 10.0) -> None:
+    def wait_subscribed(self, times: int, timeout: float = 20.0) -> None:
         """Wait until it has subscribed ``times`` times in all: once more after each return of the broker."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._subscriptions >= times, timeout):

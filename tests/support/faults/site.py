@@ -84,7 +84,7 @@ class Site:
         database = self.broker.folder / "mosquitto.db"
         before = database.stat().st_mtime_ns if database.exists() else 0
         self.broker.send_signal(signal.SIGUSR1)
-        wait_until(lambda: database.exists() and database.stat().st_mtime_ns > before, 5.0, "the broker's database")
+        wait_until(lambda: database.exists() and database.stat().st_mtime_ns > before, 20.0, "the broker's database")
 
     def restart_broker(self) -> None:
         """Start it again after ``broker.kill``; return when the oracle is subscribed."""
