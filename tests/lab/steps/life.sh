@@ -55,7 +55,7 @@ step_kill() {
 step_watchdog() {
     local before
     before=$(restarts)
-    run 'touch /var/lib/sensorpost/go; chown sensorpost /var/lib/sensorpost/go'
+    run 'runuser -u sensorpost -- touch /var/lib/sensorpost/go'
     T=240 wait_for 180 "test \"\$(systemctl show -p NRestarts --value sensorpost)\" -gt $before"
     active
     fresh 30

@@ -23,7 +23,7 @@ step_disk() {
 step_memory() {
     local pid
     pid=$(run 'systemctl show -p MainPID --value sensorpost')
-    run 'touch /var/lib/sensorpost/eat; chown sensorpost /var/lib/sensorpost/eat'
+    run 'runuser -u sensorpost -- touch /var/lib/sensorpost/eat'
     said 180 'greedy'
     run "journalctl -u sensorpost --after-cursor '$cursor' -o cat --no-pager | grep greedy" > "$journals/eaten"
     run 'rm /var/lib/sensorpost/eat; journalctl -k --no-pager -n 400 -o cat | grep -i "killed process\|oom-kill" | tail -3 | cut -c1-200; systemctl show -p MemoryPeak,MemoryCurrent,MemoryHigh,MemoryMax sensorpost'
