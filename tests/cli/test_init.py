@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from support import Mosquitto, free_port, wait_until
 from support.capabilities import program
+from support.lodging import sleeps
 from support.terminal import Terminal
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -104,6 +105,7 @@ def test_ctrl_c(dialogue: Callable[..., Dialogue], tmp_path: Path, terminal: Ter
             break
         talk.answer(asked, text)
     wait_until(lambda: terminal.shows(question), 15)
+    wait_until(lambda: sleeps(talk.process.pid), 15)  # what comes before its wait for a key, Python sees after the key
     talk.process.send_signal(signal.SIGINT)
     assert talk.process.wait(15) == 130
     assert [path for path in tmp_path.iterdir() if path.is_file() or path.name.startswith(".sensorpost")] == []

@@ -129,7 +129,16 @@ class Reading:
 
 def alive(pid: int) -> bool:
     """Whether a process is there and no zombie."""
+    return _state(pid) not in ("", "Z")
+
+
+def sleeps(pid: int) -> bool:
+    """Whether a process waits for something: its main thread, in a call of the system."""
+    return _state(pid) == "S"
+
+
+def _state(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return ""
