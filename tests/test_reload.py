@@ -75,7 +75,7 @@ def test_many_requests_are_few_readings() -> None:
 
     def load() -> Settings:
         read.append(1)
-        go.wait(5)
+        go.wait(30)
         return loads(TWO)
 
     desk = Desk(load)

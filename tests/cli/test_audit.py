@@ -76,7 +76,7 @@ def test_a_healthy_gateway(sensorpost: Sensorpost, start: Start, broker: Mosquit
     assert text.stdout.splitlines()[0].split()[:4] == ["DEVICE", "EXPECTED", "RECEIVED", "MISSING"]
     assert text.stdout.splitlines()[-1].startswith("complete: ")
     gateway.send_signal(signal.SIGTERM)
-    assert gateway.wait(10) == 0
+    assert gateway.wait(30) == 0
 
 
 def test_a_backlog_is_waited_for(sensorpost: Sensorpost, start: Start, broker: Mosquitto, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_backlog_is_waited_for(sensorpost: Sensorpost, start: Start, broker: M
     found = verdicts(subprocess.CompletedProcess([], 0, out, err))
     assert found["office"]["missing"] == 0
     gateway.terminate()
-    gateway.wait(10)
+    gateway.wait(30)
 
 
 def test_what_a_database_missed(sensorpost: Sensorpost, broker: Mosquitto, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_gateway_somewhere_else(
     assert (done.returncode, verdicts(done)["office"]["missing"]) == (0, 0), done.stderr
     assert environ["STATE_DIRECTORY"] != elsewhere
     gateway.terminate()
-    gateway.wait(10)
+    gateway.wait(30)
 
 
 def test_nothing_to_judge_by(sensorpost: Sensorpost, broker: Mosquitto, tmp_path: Path) -> None:

@@ -112,6 +112,6 @@ def test_it_dies_with_us_also_by_kill_9(environ: dict[str, str]) -> None:
         port, folder = process.stdout.readline().split()
         assert listens(int(port))
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(5)
+        process.wait(30)
     wait_until(lambda: not listens(int(port)), what="the broker has gone")
     wait_until(lambda: not Path(folder).exists(), what="its folder has gone")

@@ -122,7 +122,7 @@ class House:
         """End it cleanly."""
         if self.gateway is not None:
             self.gateway.terminate()
-            assert self.gateway.wait(10) == 0
+            assert self.gateway.wait(30) == 0
         self._log.close()
         self.ear.close()
 

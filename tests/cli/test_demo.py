@@ -85,7 +85,7 @@ def test_nothing_is_left_behind(number: signal.Signals, code: int, start: Start)
     process.stdout.readline()
     assert listens(port)
     process.send_signal(number)
-    process.communicate(timeout=10)
+    process.communicate(timeout=30)
     assert process.returncode == code
     wait_until(lambda: not listens(port))
 
@@ -98,7 +98,7 @@ def test_a_reader_that_goes_away(start: Start) -> None:
     process.stdout.readline()
     process.stdout.close()
     assert process.stderr.read() == ""
-    assert process.wait(15) == 0
+    assert process.wait(30) == 0
 
 
 def test_no_broker_can_be_had(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

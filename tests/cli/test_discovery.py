@@ -93,7 +93,7 @@ def test_a_birth_message_is_answered(house: House, start: Start) -> None:
         wait_until(lambda: len(house.subscriber.on("sensorpost/attic/gateway/devices")) > before, 20.0, "states")
     finally:
         gateway.terminate()
-        assert gateway.wait(10) == 0
+        assert gateway.wait(30) == 0
 
 
 @pytest.mark.slow

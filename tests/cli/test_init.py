@@ -40,7 +40,7 @@ class Dialogue:
 
     def answer(self, question: str, text: str) -> None:
         """Wait for the question, type, and forget what is on the screen."""
-        wait_until(lambda: self.terminal.shows(question), 15, question)
+        wait_until(lambda: self.terminal.shows(question), 30, question)
         self.terminal.text = ""
         os.write(self.terminal.master, text.encode() + b"\n")
 
@@ -68,20 +68,20 @@ def test_a_dialogue(
     talk.answer("is no URL", locked.url)
     talk.answer("User at the broker", "pi")
     talk.answer("Password of pi", "wrong")
-    wait_until(lambda: terminal.shows("Give other answers"), 15)
+    wait_until(lambda: terminal.shows("Give other answers"), 30)
     assert "refused: Not authorized" in terminal.text
     assert "is it the password of pi" in terminal.text
     talk.answer("Give other answers", "")
     talk.answer("URL of the broker", "")
     talk.answer("User at the broker", "pi")
     talk.answer("Password of pi", "right")
-    wait_until(lambda: terminal.shows("Home Assistant"), 15)
+    wait_until(lambda: terminal.shows("Home Assistant"), 30)
     assert "lets us in (MQTT 5)" in terminal.text
     assert "right" not in terminal.text
     talk.answer("Home Assistant", "y")
     talk.answer("Which of these?", "99")
     talk.answer("numbers from 1 to", "all")
-    assert talk.process.wait(15) == 0
+    assert talk.process.wait(30) == 0
     assert terminal.shows("wrote sensorpost.toml and mqtt-password")
     assert "sensorpost doctor" in terminal.text
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix or path.name == "mqtt-password") == [
@@ -104,10 +104,10 @@ def test_ctrl_c(dialogue: Callable[..., Dialogue], tmp_path: Path, terminal: Ter
         if asked == question:
             break
         talk.answer(asked, text)
-    wait_until(lambda: terminal.shows(question), 15)
-    wait_until(lambda: sleeps(talk.process.pid), 15)  # what comes before its wait for a key, Python sees after the key
+    wait_until(lambda: terminal.shows(question), 30)
+    wait_until(lambda: sleeps(talk.process.pid), 30)  # what comes before its wait for a key, Python sees after the key
     talk.process.send_signal(signal.SIGINT)
-    assert talk.process.wait(15) == 130
+    assert talk.process.wait(30) == 130
     assert [path for path in tmp_path.iterdir() if path.is_file() or path.name.startswith(".sensorpost")] == []
     assert termios.tcgetattr(terminal.slave) == terminal.before
 
@@ -118,7 +118,7 @@ def test_an_existing_file(dialogue: Callable[..., Dialogue], sensorpost: Run, tm
     file.write_text("mine")
     talk = dialogue("--no-trial")
     talk.answer("is there already. Overwrite it?", "")
-    assert talk.process.wait(15) == 1
+    assert talk.process.wait(30) == 1
     done = sensorpost("init", "--yes", "--no-trial")
     assert (done.returncode, done.stderr) == (
         1,

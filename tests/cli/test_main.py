@@ -162,7 +162,7 @@ def test_a_reader_that_goes_away_is_no_error(environ: dict[str, str]) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 def test_closed_streams_and_a_deleted_folder(tmp_path: Path, environ: dict[str, str]) -> None:

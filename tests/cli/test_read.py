@@ -159,7 +159,7 @@ def test_ctrl_c(start: Start) -> None:
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=30)
     assert (err, process.returncode) == ("", 130)
 
 

@@ -91,7 +91,7 @@ class House:
     def close(self) -> None:
         """End it cleanly."""
         self.gateway.terminate()
-        assert self.gateway.wait(10) == 0
+        assert self.gateway.wait(30) == 0
         self._log.close()
         self.subscriber.close()
 

@@ -42,7 +42,7 @@ def test_a_second_gateway_on_the_same_spool_and_a_look_through_the_first(
     configure(tmp_path, mosquitto.port)
     ear = subscriber(mosquitto)
     process = start("run")
-    ear.wait_for_count(1, lambda message: message.topic == LIVE, timeout=15)
+    ear.wait_for_count(1, lambda message: message.topic == LIVE, timeout=30)
     second = sensorpost("run")
     assert second.returncode == 1
     assert f"another gateway (process {process.pid}) uses this spool" in second.stderr.splitlines()[-1]
@@ -53,22 +53,22 @@ def test_a_second_gateway_on_the_same_spool_and_a_look_through_the_first(
     text = sensorpost("read", "fake").stdout
     assert " fake temperature=" in text
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=30)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_run_until_a_signal(
     number: signal.Signals, code: int, *, tmp_path: Path, mosquitto: Broker, start: Start, subscriber: Listen
 ) -> None:
-    """Readings come from 1 on; the signal ends it cleanly and soon, with ``offline`` said."""
+    """Readings come from 1 on; the signal ends it cleanly within the promised 10 s, with ``offline`` said."""
     configure(tmp_path, mosquitto.port)
     ear = subscriber(mosquitto)
     process = start("run")
-    ear.wait_for_count(5, lambda message: message.topic == LIVE, timeout=15)
+    ear.wait_for_count(5, lambda message: message.topic == LIVE, timeout=30)
     process.send_signal(number)
     asked = time.monotonic()
-    out, err = process.communicate(timeout=10)
-    assert time.monotonic() - asked < 3
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - asked < 10
     assert (out, process.returncode) == ("", code)
     assert "Traceback" not in err
     ear.wait_for(lambda message: message.topic == STATE and message.text == "offline")
@@ -83,7 +83,7 @@ def test_the_system_knows_every_thread_by_name(
     configure(tmp_path, mosquitto.port, '[devices.greenhouse-north-07]\ndriver = "mock"\nisolation = "process"\n')
     ear = subscriber(mosquitto)
     process = start("run")
-    ear.wait_for_count(1, lambda message: message.topic.endswith("attic/greenhouse-north-07"), timeout=15)
+    ear.wait_for_count(1, lambda message: message.topic.endswith("attic/greenhouse-north-07"), timeout=30)
     names = sorted((task / "comm").read_text().strip() for task in Path(f"/proc/{process.pid}/task").iterdir())
     assert names == ["control", "dev:fake", "dev:gre~orth-07", "paho", "publisher", "sensorpost", "signals"]
     (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -93,7 +93,7 @@ def test_the_system_knows_every_thread_by_name(
     assert len(inside) <= needs["threads"]
     assert len(list(Path(f"/proc/{process.pid}/fd").iterdir())) <= needs["descriptors"]
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=30)
 
 
 def test_sigusr1_shows_what_every_thread_is_at(
@@ -125,7 +125,7 @@ interval = "50ms"
     before = len(ear.on(LIVE))
     ear.wait_for_count(before + 3, lambda message: message.topic == LIVE)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert f"; its driver is in process {child}\n" in err
     assert re.search(r"dev:fake \(thread \d+\): online for ", err)
@@ -139,7 +139,7 @@ def test_run_for_a_while(tmp_path: Path, mosquitto: Broker, start: Start) -> Non
     """``--for`` stops it cleanly: exit 0; the log is on stderr, one line each."""
     configure(tmp_path, mosquitto.port)
     process = start("run", "--for", "500ms")
-    out, err = process.communicate(timeout=15)
+    out, err = process.communicate(timeout=30)
     assert (out, process.returncode) == ("", 0)
     assert err.splitlines()[-1].endswith("stopped")
 
@@ -147,9 +147,9 @@ def test_run_for_a_while(tmp_path: Path, mosquitto: Broker, start: Start) -> Non
 def test_what_waits_is_told_at_the_stop_and_at_the_next_start(tmp_path: Path, start: Start) -> None:
     """After a power cut somebody looks into the journal for just that number."""
     configure(tmp_path, free_port(), '[spool]\ndurability = "full"\n')
-    _, first = start("run", "--for", "1s").communicate(timeout=15)
+    _, first = start("run", "--for", "1s").communicate(timeout=30)
     (told,) = re.findall(r"stopped(; \d+ reading\(s\) wait for the broker)$", first.rstrip())
-    _, second = start("run", "--for", "100ms").communicate(timeout=15)
+    _, second = start("run", "--for", "100ms").communicate(timeout=30)
     assert second.splitlines()[0].endswith(f": 1 device(s){told}")
 
 
@@ -157,7 +157,7 @@ def test_json_log(tmp_path: Path, start: Start) -> None:
     """``--json``: every line of the log is one object, also without a broker."""
     configure(tmp_path, free_port())
     process = start("run", "--for", "300ms", "--json")
-    _, err = process.communicate(timeout=15)
+    _, err = process.communicate(timeout=30)
     entries = [json.loads(line) for line in err.splitlines()]
     assert {"time", "level", "logger", "message"} <= set(entries[0])
     assert any("connection refused" in entry["message"] for entry in entries)
@@ -168,7 +168,7 @@ def test_an_invalid_configuration(tmp_path: Path, start: Start) -> None:
     """Nothing is started: exit code 78 and the mistakes."""
     configure(tmp_path, 1, "intervall = 5\n")
     process = start("run")
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 78
     assert "did you mean interval?" in err
 
@@ -181,19 +181,19 @@ def test_more_devices_than_a_process_can_have(tmp_path: Path, start: Start, sens
     many = one + "".join(line.format(number) for number in range(200))
     (tmp_path / "sensorpost.toml").write_text(many)
     process = start("run")
-    _, err = process.communicate(timeout=15)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 78
     assert err.splitlines()[-1].startswith("sensorpost.toml: devices: 201 devices need 1192 file descriptors, and ")
     assert not (tmp_path / "state" / "spool.db").exists()
     (tmp_path / "sensorpost.toml").write_text(one)
     process = start("run")
-    wait_until((tmp_path / "state" / "control.sock").exists, 15)
+    wait_until((tmp_path / "state" / "control.sock").exists, 30)
     (tmp_path / "sensorpost.toml").write_text(many)
     done = sensorpost("reload")
     assert done.returncode == 78
     assert "201 devices need 1192 file descriptors" in done.stderr
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=10)
+    process.communicate(timeout=30)
     assert process.returncode == 0
 
 
@@ -204,6 +204,6 @@ def test_warnings_of_the_configuration_are_logged(tmp_path: Path, start: Start) 
         '[devices.fake]\ndriver = "mock"\n'
     )
     process = start("run", "--for", "100ms")
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=30)
     assert any(" warning " in line and "password" in line for line in err.splitlines())
     assert "secret" not in err.replace("[mqtt]", "")

@@ -20,7 +20,7 @@ def test_a_signal_sets_the_event(number: signal.Signals, code: int) -> None:
     before = signal.getsignal(number)
     with stop_on_signals() as stop:
         os.kill(os.getpid(), number)
-        assert stop.event.wait(5)
+        assert stop.event.wait(30)
         assert stop.exit_code(0) == code
         assert stop.exit_code(1) == 1
     assert signal.getsignal(number) is before
@@ -44,7 +44,7 @@ def test_a_storm_of_sigusr1_hides_no_other_signal(caplog: pytest.LogCaptureFixtu
         for _ in range(1000):
             os.kill(os.getpid(), signal.SIGUSR1)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert stop.event.wait(5)
+        assert stop.event.wait(30)
     assert sum(record.message.startswith("stacks of ") for record in caplog.records) == 1
 
 
@@ -94,4 +94,4 @@ def test_a_second_ctrl_c_ends_at_once(environ: dict[str, str]) -> None:
         process.send_signal(signal.SIGINT)
         assert process.stdout.readline() == "first\n"
         process.send_signal(signal.SIGINT)
-        assert process.wait(5) == 130
+        assert process.wait(30) == 130

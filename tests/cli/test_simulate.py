@@ -95,7 +95,7 @@ def test_a_whole_gateway(
     process.send_signal(signal.SIGHUP)
     ear.wait_for_count(1, lambda message: message.topic == f"{base}/later", timeout=20)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=15)
+    _, err = process.communicate(timeout=30)
     said = next(line for line in err.splitlines() if "simulated hardware, as attic-sim, state in " in line)
     folder = Path(said.partition("state in ")[2].split()[0])
     assert folder.name.startswith("sensorpost-sim-")
@@ -116,7 +116,7 @@ def test_as_real(
     ear.wait_for_count(1, lambda message: message.topic == "sensorpost/attic/own", timeout=20)
     wait_until((tmp_path / "state" / "spool.db").exists)
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=15)
+    _, err = process.communicate(timeout=30)
     assert "simulated hardware, with its own id, state and discovery" in err
 
 
@@ -161,4 +161,4 @@ def test_one_device_of_each_driver(tmp_path: Path, mosquitto: Broker, subscriber
     wanted = {f"sensorpost/bench-sim/{device.device}" for device in settings.devices}
     wait_until(lambda: wanted <= {message.topic for message in listener.messages}, 40.0, "a reading of each")
     gateway.terminate()
-    assert gateway.wait(10) == 0
+    assert gateway.wait(30) == 0

@@ -164,4 +164,4 @@ def test_through_the_running_gateway(
     purged = lines(sensorpost("spool", "purge", "kept", "--yes", "--json"))
     assert purged[0]["readings"] >= 20
     gateway.terminate()
-    assert gateway.wait(10) == 0
+    assert gateway.wait(30) == 0

@@ -106,7 +106,7 @@ def test_a_gateway_that_ends(gateway: subprocess.Popen[str], start: Start) -> No
     assert process.stdout is not None
     assert process.stdout.readline()
     gateway.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=15)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 1
     assert err.startswith("sensorpost: the gateway ")
     assert len(err.splitlines()) == 1
@@ -118,7 +118,7 @@ def test_ctrl_c(gateway: subprocess.Popen[str], start: Start) -> None:
     assert process.stdout is not None
     assert process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=30)
     assert (err, process.returncode) == ("", 130)
 
 
@@ -127,15 +127,15 @@ def test_table(gateway: subprocess.Popen[str], start: Start, terminal: Terminal,
     environ = {**environ, "TERM": "xterm-256color"}
     environ.pop("NO_COLOR", None)
     process = start("top", "--interval", "1m", stdin=terminal.slave, stdout=terminal.slave, env=environ)
-    wait_until(lambda: terminal.shows("sorted by device"), 10)
+    wait_until(lambda: terminal.shows("sorted by device"), 30)
     for text in ("\x1b[?1049h", "attic: 3 devices, ", "DEVICE", "office", "made by the mock driver", "\x1b[31m"):
         assert text in terminal.text
     assert terminal.text.index("cellar") < terminal.text.index("hall") < terminal.text.index("office")
     terminal.text = ""
     os.write(terminal.master, b"s")
-    wait_until(lambda: terminal.shows("sorted by state"), 10)
+    wait_until(lambda: terminal.shows("sorted by state"), 30)
     assert terminal.text.index("hall") < terminal.text.index("office") < terminal.text.index("cellar")
     os.write(terminal.master, b"q")
-    wait_until(lambda: terminal.shows("\x1b[?1049l"), 10)
-    assert process.wait(10) == 0
+    wait_until(lambda: terminal.shows("\x1b[?1049l"), 30)
+    assert process.wait(30) == 0
     assert termios.tcgetattr(terminal.slave) == terminal.before

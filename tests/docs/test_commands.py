@@ -55,7 +55,7 @@ def ear(tmp_path: Path, make_mosquitto: Callable[..., Mosquitto], finally_do: Ca
         gateway = subprocess.Popen(
             [sys.executable, "-m", "gateway", "run"], cwd=tmp_path, env=environ, stdout=log, stderr=log
         )
-    finally_do(lambda: (gateway.terminate(), gateway.wait(10)))
+    finally_do(lambda: (gateway.terminate(), gateway.wait(30)))
     made.wait_for(lambda one: one.topic == "sensorpost/attic-pi/office", 20)
     return made
 

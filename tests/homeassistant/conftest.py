@@ -112,7 +112,7 @@ class Gateway:
         assert self._process is not None
         self._process.send_signal(number)
         if number != signal.SIGHUP:
-            self._process.wait(15)
+            self._process.wait(30)
             self._process = None
 
     def stop(self) -> None:

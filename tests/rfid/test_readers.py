@@ -160,4 +160,4 @@ def test_all_readers_at_once(house: House) -> None:
     assert [len(house.events(name, 3)) for name in READERS] == [3] * 5
     on_all(house.lay)
     for name in READERS:
-        assert told(house.events(name, 4, timeout=8.0))[-1] == ("left", tag(name, 1))
+        assert told(house.events(name, 4, timeout=30.0))[-1] == ("left", tag(name, 1))
