@@ -84,11 +84,15 @@ class Catalog:
         for folder, source in self._folders:
             path = folder / f"{name}.py"
             if path.is_file():
-                if not source and (wrong := wrong_hands(path, self._trusted)):
+                if not source and (wrong := self._wrong(folder, path)):
                     return Found(name, str(path), None, f"{path}:1: it is not run: {wrong}")
                 return _from_file(name, path, source)
         entry = self._entry_points().get(name)
         return None if entry is None else _from_package(name, entry)
+
+    def _wrong(self, folder: Path, path: Path) -> str:
+        """Who else can change what is run: the folder that a link is in is as good as what the link leads to."""
+        return wrong_hands(folder, self._trusted) or wrong_hands(path, self._trusted)
 
     def _entry_points(self) -> dict[str, EntryPoint]:
         if self._packages is None:

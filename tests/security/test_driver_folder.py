@@ -101,6 +101,17 @@ def test_a_link_out_of_the_folder(folder: Path, tmp_path: Path, where: str) -> N
     assert "everybody may write to" in refused(folder)
 
 
+def test_a_link_in_a_folder_that_everybody_may_write_to(folder: Path, tmp_path: Path) -> None:
+    """To a file that is in order: somebody else may have chosen that file."""
+    safe = tmp_path / "safe"
+    safe.mkdir(mode=0o755)
+    (folder / "own.py").rename(safe / "own.py")
+    (folder / "own.py").symlink_to(safe / "own.py")
+    assert refused(folder) == ""
+    folder.chmod(0o777)
+    assert f"everybody may write to {folder};" in refused(folder)
+
+
 def test_compiled_files_beside_a_driver_are_never_run(folder: Path) -> None:
     """A file in ``__pycache__`` that claims to be the driver's is not believed, and none is written."""
     trap = folder / "trap.py"
@@ -122,5 +133,9 @@ def test_compiled_files_beside_a_driver_are_never_run(folder: Path) -> None:
 def test_a_name_is_no_path(folder: Path, name: str) -> None:
     """A driver is looked up by its name among what is there; nothing is imported because of it."""
     before = set(sys.modules)
-    assert Catalog(folder / "sub").find(name) is None
+    (folder / "sub").mkdir()
+    (folder / "__init__.py").write_text(GOOD)
+    (folder / "OWN.py").write_text(GOOD)
+    for where in (folder / "sub", folder, folder.parent):
+        assert Catalog(where).find(name) is None
     assert set(sys.modules) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -17,6 +18,7 @@ from gateway.clocks import SystemClock
 from gateway.config.load import load
 from gateway.delivery.discovery.record import NAME, Record
 from gateway.delivery.spool.disk import Disk
+from gateway.delivery.spool.file import SpoolFile
 from gateway.paths import state_directory
 from gateway.status.alarms import Alarms
 
@@ -56,6 +58,8 @@ def test_a_spool_that_everybody_could_read_is_closed(tmp_path: Path, before: int
     for file in files:
         file.touch()
         file.chmod(before)
+    for beside in files[1:]:
+        beside.write_bytes(bytes(32 * 1024))  # as a crash leaves them; to empty ones SQLite gives the spool's mode
     disk = Disk(path, SystemClock(), Alarms(lambda: None))
     assert disk.state == "ok"
     assert {mode(file) for file in files if file.exists()} == {after}
@@ -64,14 +68,28 @@ def test_a_spool_that_everybody_could_read_is_closed(tmp_path: Path, before: int
 
 @pytest.mark.parametrize("name", ["spool.db-wal", "spool.db-shm"])
 def test_a_link_beside_the_spool_is_left_alone(tmp_path: Path, name: str) -> None:
-    """What it leads to keeps its permissions."""
+    """What it leads to keeps its permissions, and is not written to, not even what is in it already."""
     target = tmp_path / "precious"
     target.write_text("keep me")
     target.chmod(0o644)
+    os.utime(target, (1, 1))
     (tmp_path / name).symlink_to(target)
     disk = Disk(tmp_path / "spool.db", SystemClock(), Alarms(lambda: None))
     disk.close()
     assert mode(target) == 0o644
+    assert (target.stat().st_mtime, target.read_text()) == (1, "keep me")
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["dangling", "to a spool"])
+def test_a_link_that_takes_the_place_of_the_spool_later(tmp_path: Path, *, there: bool) -> None:
+    """The file is opened anew after trouble with the disk, beside the one that is open: not through a link either."""
+    target = tmp_path / "elsewhere.db"
+    if there:
+        SpoolFile(target).close()
+    (tmp_path / "spool.db").symlink_to(target)
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
+        SpoolFile(tmp_path / "spool.db")
+    assert target.exists() is there
 
 
 def test_a_link_in_the_place_of_the_ballast(tmp_path: Path) -> None:
@@ -105,6 +123,15 @@ def test_a_link_in_the_place_of_the_record(tmp_path: Path, name: str) -> None:
     assert mode(target) == 0o644
 
 
+def test_a_record_that_was_open_to_all_is_closed(tmp_path: Path) -> None:
+    """Also where the file that it is first written to was left behind by an older run, or put there."""
+    for name in (NAME, "announced.new"):
+        (tmp_path / name).write_text("{}")
+        (tmp_path / name).chmod(0o666)
+    Record(tmp_path / NAME).add({"homeassistant/device/x/config": {"a"}}, {"sensorpost/x"})
+    assert mode(tmp_path / NAME) == 0o600
+
+
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff\xfe", b"7", b'{"entities": [], "devices": 3}', b"\0" * 100])
 def test_a_record_that_is_rubbish(tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture) -> None:
     """One line in the log, and it begins anew."""
@@ -123,10 +150,10 @@ def test_a_configuration_that_everybody_may_change(tmp_path: Path) -> None:
     added = tmp_path / "sensorpost.d" / "10.toml"
     added.write_text('[devices.b]\ndriver = "mock"\n')
     for file in (path, added):
-        file.chmod(0o640)
+        file.chmod(0o664)
     assert load(path, environ={}).warnings == ()
     for file in (path, added):
-        file.chmod(0o666)
+        file.chmod(0o602)
     warnings = load(path, environ={}).warnings
     for file in (path, added):
         (one,) = [warning for warning in warnings if f"can change {file}" in warning]

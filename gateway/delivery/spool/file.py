@@ -9,6 +9,7 @@ because one process under a lock gives the numbers.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import time
@@ -38,6 +39,8 @@ class SpoolFile:
         """
         self.path = path
         log = path.with_name(path.name + "-wal")
+        if path.is_symlink():  # SQLite would follow it
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
         if path.exists() and path.stat().st_size > 0:
             refuse_strangers(path)
         elif log.exists() and log.stat().st_size > 0:
@@ -246,12 +249,16 @@ def _write_again(log: Path) -> None:
     After a sync that failed, the system shows what is not on the disk, and takes it for written. What is added behind
     it would be lost with it in a power cut.
     """
-    with contextlib.suppress(FileNotFoundError), log.open("r+b") as file:
+    with contextlib.suppress(FileNotFoundError), open(log, "r+b", opener=_no_link) as file:
         content = file.read()
         file.seek(0)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW)
 
 
 def _numbers(row: Sequence[object]) -> tuple[int, int, int]:
