@@ -66,7 +66,10 @@ def test_a_time_always_fits_its_column(milliseconds: float) -> None:
 def test_names_and_errors_cannot_write_across_the_table() -> None:
     """Whatever a driver says."""
     assert cells(device="a\x1b[2J")["device"] == "a\\x1b[2J"
+    assert cells(state="a\x1b[2J")["state"] == "a\\x1b[2J"
     assert error_of(row(last_error="x\ny")) == "x\\x0ay"
+    about = {"gateway": "a\x1b[2J", "threads": 7, "descriptors": None, "cpu_percent": None, "uptime_s": 75.0}
+    assert title(Round(about, [])).startswith("a\\x1b[2J: ")
 
 
 def test_an_old_error_of_a_device_that_works_is_no_news() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.identity import Host, default_id, wrong_base_topic, wrong_level
+from gateway.config.identity import Host, default_id, wrong_base_topic, wrong_id, wrong_level
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,17 @@ def test_names(name: str) -> None:
 def test_no_names(name: str) -> None:
     """What would break topics, logs or terminals."""
     assert wrong_level(name)
+
+
+@pytest.mark.parametrize("name", ["", "attic/+", "attic pi", "#", "$SYS", "attic\n", "Büro", "x" * 65])
+def test_no_ids(name: str) -> None:
+    """A gateway's id is a level of every topic, and part of the client id."""
+    assert wrong_id(name)
+
+
+def test_ids() -> None:
+    """Up to 64 letters, digits, - and _."""
+    assert [wrong_id(name) for name in ("attic-pi_2", "x" * 64)] == ["", ""]
 
 
 def test_base_topics() -> None:

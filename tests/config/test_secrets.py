@@ -56,6 +56,17 @@ def test_a_plain_password_is_warned_about(workshop: Workshop) -> None:
     )
 
 
+def test_a_plain_password_in_an_added_file(workshop: Workshop) -> None:
+    """Each file is looked at: it is that one which everybody must not read."""
+    main = workshop.write(DEVICE)
+    added = workshop.write('[mqtt]\nusername = "pi"\npassword = "hunter2"\n', "sensorpost.d/10-broker.toml")
+    main.chmod(0o644)
+    for mode, told in ((0o600, False), (0o604, True)):
+        added.chmod(mode)
+        warnings = [one for one in workshop.load(DEVICE).warnings if "everybody" in one]
+        assert [f"can read {added}, which has a password in it" in one for one in warnings] == [True] * told
+
+
 def test_a_file_that_everybody_can_read_is_warned_about(workshop: Workshop) -> None:
     """With the command that mends it."""
     path = workshop.write("hunter2", "pw")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import PtyPair
 
-from drivers.serial_line import Field, Options, SerialLine, convert, parse, shown
+from drivers.serial_line import HELPING, Field, Options, SerialLine, convert, parse, shown
 from gateway.driver import BadReading, DeviceUnavailable, DriverError, Misconfigured
 from gateway.hardware.real import RealHardware
 from gateway.testing import DriverHarness, FakeHardware, FakeSerial
@@ -193,6 +193,15 @@ def test_an_endless_line_is_one_error() -> None:
     errors = [result for result in results if isinstance(result, str)]
     assert errors == [f"no end of line in 200 bytes: {b'x' * 60!r}... (200 bytes)"]
     assert results[-1] == [{"temperature": 5, "humidity": 6}]
+
+
+def test_one_read_takes_no_more_than_a_helping() -> None:
+    """A device that sends faster than anybody reads: the driver comes back, however long that line is."""
+    bench = Bench(max_line=100)
+    bench.say(b"x" * 1000)
+    bench.port.feed(b"x" * 10 * HELPING)
+    bench.say(b"")
+    assert bench.port.in_waiting > 8 * HELPING
 
 
 def test_a_line_that_is_a_little_too_long() -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from support.waiting import wait_until
 
 from gateway.driver import BadReading, DeviceUnavailable
 from gateway.hardware import process
-from gateway.hardware.process import RealChildProcess
+from gateway.hardware.process import LONGEST_SAID, RealChildProcess
 from gateway.hardware.real import RealHardware
 
 Start = Callable[..., RealChildProcess]
@@ -113,6 +114,33 @@ def test_lines_that_are_too_long(start: Start) -> None:
         else:
             assert it.read_line(20) == expected
     assert len(it._printed) == 0
+
+
+@pytest.mark.parametrize("where", ["stdout", "stderr"])
+def test_output_without_end_costs_no_memory(start: Start, where: str) -> None:
+    """However much of one line has come, and whatever is said on the wrong side."""
+    it = start(
+        f"import sys; sys.{where}.write('x' * 8_000_000); sys.{where}.flush(); print(); print('short')", line_limit=10
+    )
+    tracemalloc.start()
+    try:
+        if where == "stdout":
+            with pytest.raises(BadReading, match="a line of more than 10 bytes"):
+                it.read_line(20)
+        else:
+            assert it.read_line(20) == b""
+        assert it.read_line(20) == b"short"
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_long_last_words_are_cut(start: Start) -> None:
+    """They stand in the log and in the status."""
+    it = start("import sys; sys.stderr.write('x' * 3000); sys.exit(3)")
+    with pytest.raises(DeviceUnavailable, match=f"exit code 3: {'x' * LONGEST_SAID}$"):
+        it.read_line(20)
 
 
 def test_writes(start: Start) -> None:

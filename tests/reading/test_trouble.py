@@ -12,6 +12,7 @@ import pytest
 
 from gateway.driver import BadReading, DeviceUnavailable, DriverError, Misconfigured
 from gateway.reading.trouble import Reaction, sort_out
+from gateway.status.text import LIMIT
 
 
 class Nasty(BaseException):
@@ -55,6 +56,13 @@ class NastyHint(BadReading):
         (Misconfigured("no such profile"), Reaction.STOP, "no such profile", ""),
         (Misconfigured(""), Reaction.STOP, "Misconfigured", ""),
         (BadReading("forged\n\x1b[2J"), Reaction.COUNT, "forged\\x0a\\x1b[2J", ""),
+        (BadReading("x", hint="forged\n\x1b[2J"), Reaction.COUNT, "x", "forged\\x0a\\x1b[2J"),
+        (
+            OSError(errno.EIO, "forged\n\x1b[2J", "/dev/\u202e"),
+            Reaction.REOPEN,
+            "/dev/\\u202e: forged\\x0a\\x1b[2J",
+            "",
+        ),
         (BadReading("x", hint=7), Reaction.COUNT, "x", ""),  # type: ignore[arg-type]
         (NastyHint("x"), Reaction.COUNT, "x", ""),
         (OSError(errno.ENOENT, "No such file or directory", "/dev/ttyUSB0"), Reaction.REOPEN, None, ""),
@@ -103,6 +111,13 @@ def test_bug_that_cannot_be_shown() -> None:
     trouble = sort_out(Nasty())
     assert trouble.reaction is Reaction.BUG
     assert trouble.text == "driver bug: Nasty: its message cannot be shown"
+
+
+def test_bug_cannot_forge_a_line() -> None:
+    """What a library says may hold anything that a device has sent, and any length of it."""
+    text = sort_out(ValueError("forged\n\x1b[2J" + "x" * 1000)).text
+    assert text.startswith("driver bug: ValueError: forged\\x0a\\x1b[2J")
+    assert len(text) == LIMIT
 
 
 def test_bug_names_the_drivers_line() -> None:

@@ -11,6 +11,7 @@ from gateway.driver import BadReading, Kind
 from gateway.reading.freeze import Frozen, freeze
 from gateway.reading.trouble import Reaction, Trouble, sort_out
 from gateway.reading.wire import Garbled, decode, encode, from_frozen, from_trouble, to_frozen, to_trouble
+from gateway.status.text import LIMIT
 
 CHANNELS = {channel.name: channel for channel in (TEMPERATURE, DOOR, LABEL)}
 
@@ -33,6 +34,12 @@ def test_values_arrive_as_they_were() -> None:
     assert arrived == frozen
     assert [type(value) for value in arrived.samples[1].values()] == [int, str]
     assert arrived.notes == ("temperature is NaN",)
+
+
+def test_notes_are_made_harmless_on_arrival() -> None:
+    """They go to the log and to the status; what is no text among them is left out."""
+    arrived = to_frozen({"notes": ["bad\nline", "\x1b[2J", 7, "x" * 1000]}, CHANNELS, Kind.SAMPLED)
+    assert arrived.notes == ("bad\\x0aline", "\\x1b[2J", "x" * (LIMIT - 1) + "…")
 
 
 def test_nothing_arrives_as_nothing() -> None:

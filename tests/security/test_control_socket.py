@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,22 @@ def test_a_client_that_sends_byte_by_byte_has_one_time_limit(path: Path, monkeyp
                 ended = True
         assert ended
         assert time.monotonic() - began < 5
+
+
+def test_a_client_that_takes_no_answer_gives_its_seat_back(
+    tmp_path: Path, finally_do: Finally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for more than a socket holds, and reads none of it."""
+    monkeypatch.setattr(control, "PATIENCE", 0.2)
+    server = ControlServer(tmp_path / "control.sock", {"all": lambda _: repeat({"n": 1})})
+    server.start()
+    finally_do(server.stop)
+    before = threading.active_count()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(tmp_path / "control.sock"))
+        sock.sendall(b'{"verb":"all"}\n')
+        wait_until(lambda: threading.active_count() == before + 1)
+        wait_until(lambda: threading.active_count() == before)
 
 
 def test_a_socket_in_a_public_folder_is_not_followed_elsewhere(tmp_path: Path, finally_do: Finally) -> None:

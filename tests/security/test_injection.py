@@ -22,9 +22,11 @@ from support.waiting import wait_until
 from gateway.cli.feed import Feed
 from gateway.cli.lines import line
 from gateway.cli.output import note, out, out_json
+from gateway.config.load import loads
 from gateway.delivery.subscriber import Message
 from gateway.delivery.topics import Topics
 from gateway.status.logs import LONGEST, JournalLines, JsonLines, TextLines
+from gateway.status.text import LIMIT
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTILE = {
@@ -103,16 +105,23 @@ def test_a_reading_from_the_broker_is_one_line(words: str) -> None:
 @hostile
 def test_a_status_from_the_broker_is_shown_harmless(words: str) -> None:
     """State, error and hint in the live table; quantities, too."""
-    feed = Feed(Topics("sensorpost/attic"), [], 0.0)
+    devices = loads('[devices.office]\ndriver = "mock"\n').devices
+    feed = Feed(Topics("sensorpost/attic"), devices, 0.0)
     for topic, body in (
         ("sensorpost/attic/office/status", {"state": words, "last_error": words, "hint": words}),
-        ("sensorpost/attic/gateway/devices", {words: {"channels": [{"key": words, "unit": words}]}}),
+        (
+            "sensorpost/attic/gateway/devices",
+            {words: {}, "office": {"channels": [{"key": "t", "unit": words, "device_class": words}]}},
+        ),
         (f"sensorpost/attic/{words}", {words: words}),
     ):
         feed.take(Message(topic, json.dumps(body).encode(), retained=False), 1.0)
-    for view in feed.views.values():
-        assert view.state.isprintable()
-        assert view.error.isprintable()
+    (view,) = feed.views.values()
+    quantity = view.quantities["t"]
+    for shown in (view.state, view.error, quantity.unit, quantity.device_class):
+        assert shown
+        assert shown.isprintable()
+        assert len(shown) <= LIMIT
 
 
 @pytest.mark.parametrize("kind", ["refused", "thrown out"])
