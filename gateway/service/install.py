@@ -84,7 +84,8 @@ def _accepts(machine: Machine, slot: str, before: str | None) -> None:
         return
     answers = [machine.ask(f"{place}/bin/sensorpost", "check", "-c", CONFIG) for place in (before, slot)]
     if answers[0][0] == 0 and answers[1][0] == CONFIG_INVALID:
-        raise CannotError(f"{answers[1][1]}\nthe new version refuses the configuration; the one before it still runs")
+        conclusion = "the new version refuses the configuration; the one before it still runs"
+        raise CannotError(_with_evidence(conclusion, answers[1][1]))
 
 
 def _start(machine: Machine, before: str | None, old_files: dict[str, str]) -> None:
@@ -94,7 +95,7 @@ def _start(machine: Machine, before: str | None, old_files: dict[str, str]) -> N
         return
     reason = units.why_not(machine)
     if before is None:
-        raise CannotError(f"{reason}\nit does not start; see: journalctl -u {SERVICE}")
+        raise CannotError(_with_evidence(f"it does not start; see: journalctl -u {SERVICE}", reason))
     machine.link(CURRENT, before)
     for path, text in old_files.items():
         if text:
@@ -104,7 +105,12 @@ def _start(machine: Machine, before: str | None, old_files: dict[str, str]) -> N
     machine.run("tell systemd", "systemctl", "daemon-reload")
     machine.run("start the version before it again", "systemctl", "restart", SERVICE, may_fail=True)
     state = "runs again" if units.is_active(machine) else "does not start either"
-    raise CannotError(f"{reason}\nthe new version does not become ready; the one before it {state}")
+    raise CannotError(_with_evidence(f"the new version does not become ready; the one before it {state}", reason))
+
+
+def _with_evidence(conclusion: str, lines: str) -> str:
+    """What a person has to know, and below it, set off, what another program said of it."""
+    return "\n".join([conclusion, *(f"  {line}" for line in lines.splitlines())])
 
 
 def _no_systemd(machine: Machine) -> str:
