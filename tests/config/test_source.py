@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from support.workshop import DEVICE, Workshop
 
 from gateway.config.errors import ConfigErrors
 from gateway.config.load import load
+from gateway.config.source import DEEPEST, LARGEST, from_text, read
 
 NESTED = "tables or arrays are nested more than 32 deep"
 CONTENTS = {
@@ -99,3 +101,31 @@ def test_two_broken_files_are_both_reported(workshop: Workshop) -> None:
     workshop.write("=", "sensorpost.d/1.toml")
     lines = workshop.mistakes("x = ")
     assert [line.split(": ")[0] for line in lines] == ["sensorpost.toml:1", "sensorpost.d/1.toml:1"]
+
+
+def test_of_a_huge_file_no_more_is_read_than_is_taken(workshop: Workshop) -> None:
+    """The wrong file, such as an image of a card, costs no memory."""
+    path = workshop.write("")
+    os.truncate(path, 256 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigErrors, match="is larger than 1 MiB"):
+            read(path, {}, workshop.folder)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * LARGEST
+
+
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ("{a = ", "}"), ("[{a = [", "]}]")])
+def test_depth(begin: str, end: str) -> None:
+    """As deep as is allowed, and one more."""
+    levels = begin.count("[") + begin.count("{")
+
+    def nested(depth: int) -> str:
+        full, rest = divmod(depth, levels)
+        return f"x = {begin * full}{'[' * rest}{']' * rest}{end * full}".replace("= }", "= 1}")
+
+    assert from_text(nested(DEEPEST), "x.toml").data
+    with pytest.raises(ConfigErrors, match=f"more than {DEEPEST} deep"):
+        from_text(nested(DEEPEST + 1), "x.toml")

@@ -17,7 +17,7 @@ from support.fake_broker import FakeBroker
 from support.fake_script import Script
 from support.share import free_port
 
-from gateway.delivery.mqtt import Acked, Connected, Event, Limits
+from gateway.delivery.mqtt import LARGEST_INBOUND, Acked, Connected, Event, Limits
 
 MakeBroker = Callable[..., FakeBroker]
 MakeLink = Callable[..., LinkDriver]
@@ -37,6 +37,7 @@ def test_it_connects_and_says_so(fake: MakeBroker, make_link: MakeLink) -> None:
     assert connect is not None
     assert (connect.version, connect.client_id, connect.keepalive, connect.clean) == (5, "sensorpost-t", 7, True)
     assert (connect.username, connect.password) == ("pi", None)
+    assert connect.properties == b"\x27" + LARGEST_INBOUND.to_bytes(4, "big")  # Maximum Packet Size
     will = connect.will
     assert will is not None
     assert (will.topic, will.payload, will.qos, will.retain) == ("B/gateway/state", b"offline", 1, True)

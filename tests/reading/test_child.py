@@ -66,7 +66,7 @@ def test_process_that_has_lost_its_mind(lodge: Lodge, monkeypatch: pytest.Monkey
     monkeypatch.setattr("gateway.reading.child.LONGEST", 1000)
     sockets = "[fd for fd in range(3, 50) if os.path.exists(f'/proc/self/fd/{fd}') and "
     sockets += "os.readlink(f'/proc/self/fd/{fd}').startswith('socket')]"
-    one = lodge(f"os.write({sockets}[0], {data!r}); return None")
+    one = lodge(f"os.write({sockets}[0], {data!r}); {HANG}")
     with pytest.raises(Relayed) as caught:
         one.read()
     assert sort_out(caught.value) == Trouble(Reaction.REPLACE, "its process does not say what it should")

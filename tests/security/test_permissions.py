@@ -66,9 +66,12 @@ def test_a_spool_that_everybody_could_read_is_closed(tmp_path: Path, before: int
     disk.close()
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["new", "old"])
 @pytest.mark.parametrize("name", ["spool.db-wal", "spool.db-shm"])
-def test_a_link_beside_the_spool_is_left_alone(tmp_path: Path, name: str) -> None:
+def test_a_link_beside_the_spool_is_left_alone(tmp_path: Path, name: str, *, there: bool) -> None:
     """What it leads to keeps its permissions, and is not written to, not even what is in it already."""
+    if there:
+        Disk(tmp_path / "spool.db", SystemClock(), Alarms(lambda: None)).close()
     target = tmp_path / "precious"
     target.write_text("keep me")
     target.chmod(0o644)

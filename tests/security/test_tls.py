@@ -100,6 +100,26 @@ def test_an_authority_made_at_home_is_accepted(serve: Serve, tmp_path: Path) -> 
 
 
 @pytest.mark.needs("openssl")
+def test_an_authority_that_is_named_is_the_only_one(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has a certificate of one that the system trusts is not the broker at home."""
+    ours, public = Authority(tmp_path / "ours"), Authority(tmp_path / "public")
+    monkeypatch.setenv("SSL_CERT_FILE", str(public.file))
+    port = serve(public.issue("broker"))
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as plain,
+        tls_context(None, None, None).wrap_socket(plain, server_hostname="127.0.0.1") as secure,
+    ):
+        assert secure.version()
+    with (
+        socket.create_connection(("127.0.0.1", port), 5) as plain,
+        pytest.raises(ssl.SSLCertVerificationError, match="issuer"),
+    ):
+        tls_context(ours.file, None, None).wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+@pytest.mark.needs("openssl")
 def test_a_renewed_file_counts_without_a_restart(serve: Serve, tmp_path: Path) -> None:
     """The same context while the files are the same; another one when one of them was replaced under its name."""
     old, new = Authority(tmp_path / "old"), Authority(tmp_path / "new")

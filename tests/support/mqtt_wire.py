@@ -41,6 +41,8 @@ class Connect:
     will: Will | None
     username: str | None
     password: bytes | None
+    properties: bytes
+    """Those of MQTT 5, not decoded."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,7 @@ def read_connect(body: bytes) -> Connect:
     reader = Reader(body)
     reader.text()  # "MQTT"
     version, flags, keepalive = reader.byte(), reader.byte(), reader.number()
-    if version == 5:
-        reader.properties()
+    properties = reader.properties() if version == 5 else b""
     client_id = reader.text()
     will = None
     if flags & 4:
@@ -163,7 +164,7 @@ def read_connect(body: bytes) -> Connect:
         will = Will(reader.text(), reader.binary(), flags >> 3 & 3, bool(flags & 32))
     username = reader.text() if flags & 128 else None
     password = reader.binary() if flags & 64 else None
-    return Connect(version, client_id, keepalive, bool(flags & 2), will, username, password)
+    return Connect(version, client_id, keepalive, bool(flags & 2), will, username, password, properties)
 
 
 def read_publish(packet: Packet, version: int, at: float, connection: int) -> Publish:

@@ -124,8 +124,9 @@ def test_a_plain_payload_has_no_answer(desk: Desk, caplog: pytest.LogCaptureFixt
     assert desk.counter.answers.next_message() is None
 
 
-def test_what_is_not_for_us(desk: Desk) -> None:
-    """Other topics, other gateways, and everything while commands are off."""
+def test_what_is_not_for_us(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    """Other topics, other gateways, and everything while commands are off: none of it takes another's place."""
+    caplog.set_level("INFO")
     for topic in (
         "homeassistant/status",
         "B/gateway/health",
@@ -141,6 +142,7 @@ def test_what_is_not_for_us(desk: Desk) -> None:
     desk.ask("health")
     assert desk.counter.subscriptions == ["B/gateway/request/+", "B/+/set/+"]
     assert [topic for topic, _ in desk.answers()] == ["health"]
+    assert [text.partition(":")[0] for text in caplog.messages] == ["command health"]
 
 
 def test_retained_requests_are_ignored(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:

@@ -21,6 +21,7 @@ HEAT = channel(LEVEL)
 
 NOTE = channel(Channel("note", type=str, max_length=8, writable=True))
 CODE = channel(Channel("code", type=str, max_length=4, pattern="[0-9a-f]{4}", writable=True))
+LOOSE = channel(Channel("loose", type=str, max_length=8, pattern="[0-9a-f]{4}", writable=True))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,8 @@ CODE = channel(Channel("code", type=str, max_length=4, pattern="[0-9a-f]{4}", wr
         (NOTE, "\ud800", 'note cannot be "\\ud800"; accepted: a text of at most 8 bytes without control characters'),
         (CODE, "12G4", 'code cannot be "12G4"; accepted: a text of at most 4 bytes that matches [0-9a-f]{4}'),
         (CODE, "12f", 'code cannot be "12f"; accepted: a text of at most 4 bytes that matches [0-9a-f]{4}'),
+        (LOOSE, "12f4; x", 'loose cannot be "12f4; x"; accepted: a text of at most 8 bytes that matches [0-9a-f]{4}'),
+        (LOOSE, "x 12f4", 'loose cannot be "x 12f4"; accepted: a text of at most 8 bytes that matches [0-9a-f]{4}'),
     ],
 )
 def test_what_is_refused(of: ChannelSettings, value: Any, words: str) -> None:
