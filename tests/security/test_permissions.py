@@ -95,6 +95,20 @@ def test_a_link_that_takes_the_place_of_the_spool_later(tmp_path: Path, *, there
     assert target.exists() is there
 
 
+@pytest.mark.usefixtures("no_umask")
+def test_what_is_saved_of_a_damaged_spool_is_for_its_owner(tmp_path: Path) -> None:
+    """The new file as well as the damaged one beside it."""
+    path = tmp_path / "spool.db"
+    path.write_bytes(b"no database" * 1000)
+    path.chmod(0o600)
+    disk = Disk(path, SystemClock(), Alarms(lambda: None))
+    assert disk.begun_anew
+    names = {one.name: mode(one) for one in tmp_path.iterdir()}
+    disk.close()
+    assert any("damaged" in name for name in names)
+    assert set(names.values()) == {0o600}
+
+
 def test_a_link_in_the_place_of_the_ballast(tmp_path: Path) -> None:
     """What it leads to is not written to; the room for a full disk is done without."""
     target = tmp_path / "precious"

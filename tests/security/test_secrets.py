@@ -33,6 +33,11 @@ faults = [{{ kind = "raise", error = "ZeroDivisionError" }}]
 driver = "rdm6300"
 port = "/dev/ttyNOPE"
 hash_salt = "{SALT}"
+[devices.apart]
+driver = "rdm6300"
+port = "/dev/ttyNONE"
+isolation = "process"
+hash_salt = "{SALT}"
 """
 
 
@@ -69,7 +74,7 @@ def test_a_password_shows_nowhere(fake: MakeBroker, make_gateway: MakeGateway, l
 
 
 @pytest.mark.parametrize(
-    "command", ["check", "check --json", "read tags", "drivers --json", "spool status", "top -n 1"]
+    "command", ["check", "check --json", "read tags", "drivers --json", "spool status", "top -n 1", "doctor"]
 )
 @pytest.mark.parametrize(
     "broken", ["", "[mqtt]\nwindow = 0\n", "[devices.x]\ndriver = 7\n"], ids=["", "window", "type"]

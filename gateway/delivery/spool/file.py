@@ -249,16 +249,12 @@ def _write_again(log: Path) -> None:
     After a sync that failed, the system shows what is not on the disk, and takes it for written. What is added behind
     it would be lost with it in a power cut.
     """
-    with contextlib.suppress(FileNotFoundError), open(log, "r+b", opener=_no_link) as file:
+    with contextlib.suppress(FileNotFoundError), log.open("r+b") as file:
         content = file.read()
         file.seek(0)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW)
 
 
 def _numbers(row: Sequence[object]) -> tuple[int, int, int]:
