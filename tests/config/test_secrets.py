@@ -113,6 +113,9 @@ def test_files_that_are_no_passwords(workshop: Workshop) -> None:
         DEVICE + 'token = "hunter2"\n',
         DEVICE + 'token = ["hunter2"]\n',
         DEVICE + 'port = "//pi:hunter2@host"\n',
+        DEVICE + 'port = "//pi:hunter2/x@host"\n',
+        DEVICE + 'port = "//pi:x@hunter2@host"\n',
+        '[devices.a]\ndriver = "tags"\nreader = "x"\nhash_salt = "hunter2"\n',
         DEVICE + 'mode = "${PW}"\n',
     ],
 )
@@ -122,6 +125,13 @@ def test_secrets_are_never_shown(workshop: Workshop, text: str) -> None:
         workshop.load(text, {"PW": PASSWORD})
     shown = [*caught.value.lines(), str(caught.value.as_json()), *traceback.format_exception(caught.value)]
     assert PASSWORD not in "\n".join(shown)
+
+
+def test_what_is_beneath_a_secret_is_one_as_well(workshop: Workshop) -> None:
+    """A number that should be where the password is may be the password."""
+    (line,) = workshop.mistakes("[mqtt]\npassword = { file = 4711 }\n" + DEVICE)
+    assert "mqtt.password.file" in line
+    assert "4711" not in line
 
 
 def test_settings_do_not_show_secrets(workshop: Workshop) -> None:

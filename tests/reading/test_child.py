@@ -72,6 +72,18 @@ def test_process_that_has_lost_its_mind(lodge: Lodge, monkeypatch: pytest.Monkey
     assert sort_out(caught.value) == Trouble(Reaction.REPLACE, "its process does not say what it should")
 
 
+def test_nothing_is_imported_from_the_folder_it_is_started_in(
+    lodge: Lodge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may have put something there that is called as a module of Python is."""
+    trap = tmp_path / "trap"
+    trap.mkdir()
+    for name in ("json", "socket", "logging", "faulthandler"):
+        (trap / f"{name}.py").write_text("raise SystemExit('it was run')")
+    monkeypatch.chdir(trap)
+    assert lodge(ONE).read() == {"number": 1}
+
+
 @pytest.mark.parametrize("body", [HANG, "while True: pass", NATIVE, DEAF], ids=["sleep", "busy", "native", "deaf"])
 def test_kill_ends_any_call(lodge: Lodge, body: str, tmp_path: Path) -> None:
     """At once, for the thread that waits too, whatever the driver does."""

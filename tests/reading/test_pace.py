@@ -48,3 +48,9 @@ def test_rate_limit(rate: float) -> None:
         for _ in range(round(rate / steps) + 2)
     )
     assert passed == pytest.approx(rate * seconds, abs=max(1, rate / steps) + 1)
+
+
+def test_silence_is_not_saved_up() -> None:
+    """After an hour without a reading no more pass at once than ever."""
+    limit = RateLimit(10, 0)
+    assert sum(limit.allows(3600 * SECOND) for _ in range(1000)) == 10
