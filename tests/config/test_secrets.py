@@ -115,7 +115,6 @@ def test_files_that_are_no_passwords(workshop: Workshop) -> None:
         DEVICE + 'port = "//pi:hunter2@host"\n',
         DEVICE + 'port = "//pi:hunter2/x@host"\n',
         DEVICE + 'port = "//pi:x@hunter2@host"\n',
-        '[devices.a]\ndriver = "tags"\nreader = "x"\nhash_salt = "hunter2"\n',
         DEVICE + 'mode = "${PW}"\n',
     ],
 )

@@ -227,10 +227,12 @@ def test_the_folder_of_a_simulation_cannot_be_foreseen(make_gateway: MakeGateway
 def test_the_hash_of_a_configuration_tells_no_secret(tmp_path: Path) -> None:
     """It is published: nobody can try passwords against it."""
     path = tmp_path / "sensorpost.toml"
-    text = '[mqtt]\nusername = "pi"\npassword = "{}"\n[devices.a]\ndriver = "mock"\n'
+    text = (
+        '[mqtt]\nusername = "pi"\npassword = "{}"\n[devices.a]\ndriver = "rdm6300"\nport = "/dev/x"\nhash_salt = "{}"\n'
+    )
     hashes = set()
-    for password in ("one", "two"):
-        path.write_text(text.format(password))
+    for password, salt in (("one", "1" * 32), ("two", "1" * 32), ("two", "2" * 32)):
+        path.write_text(text.format(password, salt))
         hashes.add(load(path, environ={}).config_hash)
     assert len(hashes) == 1
     assert json.dumps(sorted(hashes)).isascii()
