@@ -20,6 +20,7 @@ from gateway.config.fields import fields_of
 from gateway.config.identity import ID_RULE, Host, default_id, plain_id, wrong_base_topic, wrong_id
 from gateway.config.positions import KeyPath
 from gateway.config.report import Note, Report
+from gateway.config.secrets import IN_PLAIN_TEXT
 from gateway.config.settings import (
     CommandsSettings,
     DeviceSettings,
@@ -210,17 +211,16 @@ def _check_prefix(prefix: Any, report: Report) -> None:
 
 
 def _open_to_all(document: Document, report: Report) -> None:
-    """Warn where everybody can change the configuration, or read a password that is in it."""
+    """Warn where everybody can change the configuration, or read a secret that is in it."""
     for one in document.sources:
         if one.writable_by_all:
             text = (
                 f"everybody on this machine can change {one.path}, and with it what is run here; chmod o-w {one.path}"
             )
             report.warnings.append(Note((), text))
-    plain = [note for note in report.warnings if note.path == ("mqtt", "password")]
-    if not plain or not isinstance(document.data.get("mqtt", {}).get("password"), str):
-        return
-    for one in document.sources:
-        if one.readable_by_all and "password" in one.data.get("mqtt", {}):
-            text = f"everybody on this machine can read {one.path}, which has a password in it; chmod 640 {one.path}"
-            report.warnings.append(Note(("mqtt", "password"), text))
+    for note in [note for note in report.warnings if IN_PLAIN_TEXT in note.message]:
+        what = note.message.split(" ", 2)[1]
+        for one in document.sources:
+            if one.readable_by_all and one.line(note.path)[0] == len(note.path):
+                text = f"everybody on this machine can read {one.path}, which has a {what} in it; chmod 640 {one.path}"
+                report.warnings.append(Note(note.path, text))

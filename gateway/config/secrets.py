@@ -14,6 +14,8 @@ from gateway.driver import SecretSource
 LARGEST = 4096
 """Bytes; MQTT allows 65,535, but nobody has a password that long."""
 HOWS = ("file", "env", "credential")
+IN_PLAIN_TEXT = "is in plain text"
+"""What is warned about begins with ``the``, the word for the secret, and this."""
 
 
 def password(
@@ -39,7 +41,7 @@ def _secret(
 ) -> Secret | None:
     if isinstance(value, str):
         if "${" not in str(report.raw(path)):
-            report.warn(path, f'the {what} is in plain text; better is {{ file = "..." }} or {{ env = "NAME" }}')
+            report.warn(path, f'the {what} {IN_PLAIN_TEXT}; better is {{ file = "..." }} or {{ env = "NAME" }}')
         return Secret(value)
     given = [(how, where) for how in HOWS if (where := getattr(value, how)) is not None]
     if len(given) != 1:

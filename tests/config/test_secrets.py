@@ -8,6 +8,7 @@ import pytest
 from support.workshop import DEVICE, Workshop
 
 from gateway.config.errors import ConfigErrors
+from gateway.config.load import load
 
 PASSWORD = "hunter2"
 HEAD = '[mqtt]\nusername = "pi"\npassword = {}\n' + DEVICE
@@ -65,6 +66,17 @@ def test_a_plain_password_in_an_added_file(workshop: Workshop) -> None:
         added.chmod(mode)
         warnings = [one for one in workshop.load(DEVICE).warnings if "everybody" in one]
         assert [f"can read {added}, which has a password in it" in one for one in warnings] == [True] * told
+
+
+def test_a_plain_salt_in_a_file_that_everybody_can_read(workshop: Workshop) -> None:
+    """With it and a list of tags anybody can tell who came and went."""
+    text = f'[devices.a]\ndriver = "rdm6300"\nport = "/dev/x"\nhash_salt = "{"7" * 32}"\n'
+    path = workshop.write(text)
+    for mode, told in ((0o640, 0), (0o644, 1)):
+        path.chmod(mode)
+        warnings = [one for one in load(path, environ={}, host=workshop.host).warnings if "everybody" in one]
+        line = f"{path}:4: devices.a.hash_salt: everybody on this machine can read {path}, which has a salt in it; "
+        assert warnings == [f"{line}chmod 640 {path}"] * told
 
 
 def test_a_file_that_everybody_can_read_is_warned_about(workshop: Workshop) -> None:

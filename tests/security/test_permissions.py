@@ -140,6 +140,15 @@ def test_a_link_in_the_place_of_the_record(tmp_path: Path, name: str) -> None:
     assert mode(target) == 0o644
 
 
+def test_a_link_in_the_place_of_the_record_is_not_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever has put it there would choose what is cleared at the broker."""
+    Record(tmp_path / "theirs.json").add({"homeassistant/device/x/config": {"a"}}, {"sensorpost/x"})
+    (tmp_path / NAME).symlink_to(tmp_path / "theirs.json")
+    record = Record(tmp_path / NAME)
+    assert (record.entities, record.devices) == ({}, set())
+    assert [entry.message.partition(" (")[0] for entry in caplog.records] == [f"{tmp_path / NAME} cannot be read"]
+
+
 def test_a_record_that_was_open_to_all_is_closed(tmp_path: Path) -> None:
     """Also where the file that it is first written to was left behind by an older run, or put there."""
     for name in (NAME, "announced.new"):

@@ -61,7 +61,8 @@ class Record:
             return
         try:
             with contextlib.suppress(FileNotFoundError):
-                found = json.loads(self._path.read_text(encoding="utf-8"))
+                with open(self._path, encoding="utf-8", opener=_no_link) as file:
+                    found = json.load(file)
                 self.entities = {topic: set(map(str, ids)) for topic, ids in found["entities"].items() if _sound(topic)}
                 self.devices = {topic for topic in found["devices"] if _sound(topic)}
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
@@ -87,6 +88,10 @@ class Record:
                 log.warning("%s cannot be written (%s): what is announced is not remembered", self._path, exc)
         else:
             self._refused = False
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
 
 
 def _sound(topic: object) -> bool:
