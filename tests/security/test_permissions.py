@@ -188,22 +188,23 @@ def test_a_configuration_that_everybody_may_change(tmp_path: Path) -> None:
 
 @pytest.mark.needs("root")
 @pytest.mark.parametrize("trick", ["open", "stranger"])
-def test_a_state_directory_that_others_can_change(make_gateway: MakeGateway, trick: str) -> None:
+def test_a_state_directory_that_others_can_change(open_folder: Path, trick: str) -> None:
     """It is used, for readings must not be lost, and warned about. Root becomes its owner, who is no stranger then."""
-    gateway = make_gateway(config(free_port(), ONE))
+    gateway = GatewayProcess(open_folder / "gateway", config(free_port(), ONE))
+    gateway.folder.chmod(0o755)
     gateway.state_dir.mkdir(mode=0o700)
-    for above in gateway.state_dir.parents:
-        if not mode(above) & 0o001:
-            above.chmod(0o755)
     if trick == "open":
         gateway.state_dir.chmod(0o777)
     else:
         os.chown(gateway.state_dir, NOBODY, NOBODY)
         gateway.config_file.chmod(0o644)
-    gateway.start()
-    warned = "others can change what the gateway keeps" in gateway.log()
-    assert warned is (trick == "open")
-    gateway.terminate()
+    try:
+        gateway.start()
+        warned = "others can change what the gateway keeps" in gateway.log()
+        assert warned is (trick == "open")
+        gateway.terminate()
+    finally:
+        gateway.kill()
     if trick == "stranger":
         assert {path.stat().st_uid for path in gateway.state_dir.iterdir()} == {NOBODY}
 
