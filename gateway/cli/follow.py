@@ -56,12 +56,14 @@ def follow(
 ) -> Outcome:
     """Show what comes until ``stop`` is set, ``seconds`` have passed, ``count`` were shown or the person leaves.
 
-    ``connected`` is called once, when the broker has accepted us for the first time.
+    ``connected`` is called once, when the broker has accepted us for the first time. ``seconds`` begin anew then: what
+    it takes to connect is no part of what somebody wants to listen to.
     """
     inbox: queue.SimpleQueue[Message | LinkNews] = queue.SimpleQueue()
     # a name of its own: a broker that sees a client id twice throws the first one out
     subscriber = Subscriber(mqtt, f"sensorpost-{secrets.token_hex(4)}", feed.subscriptions(), inbox.put)
     outcome = Outcome()
+    begun = False
     deadline = None if seconds is None else time.monotonic() + seconds
     with printer:
         subscriber.start()
@@ -73,9 +75,11 @@ def follow(
                 wait = ROUND if deadline is None else max(0.0, min(ROUND, deadline - now))
                 with contextlib.suppress(queue.Empty):
                     _take(inbox.get(timeout=wait), feed, printer, outcome)
-                if outcome.ever_connected and connected is not None:
-                    connected()
-                    connected = None
+                if outcome.ever_connected and not begun:
+                    begun = True
+                    deadline = None if seconds is None else time.monotonic() + seconds
+                    if connected is not None:
+                        connected()
         finally:
             subscriber.stop()
     return outcome

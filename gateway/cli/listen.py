@@ -17,7 +17,7 @@ from gateway.cli.options import config_option, example, for_option, json_option
 @click.argument("devices", nargs=-1, metavar="[DEVICE]...")
 @config_option
 @click.option("-n", "count", type=click.IntRange(min=1), metavar="COUNT", help="Stop after this many readings.")
-@for_option("Stop after this long. Default: until Ctrl-C.")
+@for_option("Stop after this long, from the connection on. Default: until Ctrl-C.")
 @json_option('Print each reading as JSON, with "device" and "topic".')
 def command(
     devices: tuple[str, ...],

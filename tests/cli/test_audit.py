@@ -62,7 +62,7 @@ def test_a_healthy_gateway(sensorpost: Sensorpost, start: Start, broker: Mosquit
     """Live, batches and what the rate limit dropped: everything is accounted for."""
     del broker
     gateway = running(start, cwd=tmp_path)
-    done = sensorpost("audit", "--for", "2s", "--json")
+    done = sensorpost("audit", "--for", "4s", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     found = verdicts(done)
     assert found[""]["ok"] is True
@@ -82,7 +82,7 @@ def test_a_healthy_gateway(sensorpost: Sensorpost, start: Start, broker: Mosquit
 def test_a_backlog_is_waited_for(sensorpost: Sensorpost, start: Start, broker: Mosquitto, tmp_path: Path) -> None:
     """What waited when the audit began must come, too: here it is what an outage left behind."""
     broker.stop()
-    assert sensorpost("run", "--for", "2s").returncode == 0
+    assert sensorpost("run", "--for", "4s").returncode == 0
     (status,) = [json.loads(line) for line in sensorpost("spool", "status", "--json").stdout.splitlines()]
     waiting = status["devices"]["office"]["queued"]
     assert waiting >= 20
@@ -101,7 +101,7 @@ def test_a_backlog_is_waited_for(sensorpost: Sensorpost, start: Start, broker: M
 def test_what_a_database_missed(sensorpost: Sensorpost, broker: Mosquitto, tmp_path: Path) -> None:
     """Held against the spool of a gateway that has stopped: complete, with a hole, without its end."""
     with contextlib.closing(Subscriber(broker.port, ["sensorpost/attic/+"])) as subscriber:
-        assert sensorpost("run", "--for", "2s").returncode == 0
+        assert sensorpost("run", "--for", "4s").returncode == 0
         office = [json.loads(m.payload) for m in subscriber.messages if m.topic == "sensorpost/attic/office"]
     rows = [json.dumps({"device": "office", **reading}) for reading in office]
     assert len(rows) >= 20
@@ -127,7 +127,7 @@ def test_a_gateway_somewhere_else(
     """Its own words on MQTT have to do: health, runs and every status are retained."""
     del broker
     gateway = running(start, cwd=tmp_path)
-    listened = sensorpost("listen", "office", "--for", "1s", "--json")
+    listened = sensorpost("listen", "office", "--for", "2s", "--json")
     rows = listened.stdout.splitlines()
     (tmp_path / "export.jsonl").write_text("\n".join(rows) + "\n")
     elsewhere = str(tmp_path / "elsewhere")

@@ -34,7 +34,7 @@ def listens(port: int) -> bool:
 
 def test_readings_reach_the_broker(sensorpost: Sensorpost) -> None:
     """At least 20 readings of at least 5 devices within a few seconds, each device's from 1 without a gap, exit 0."""
-    done = sensorpost("demo", "--for", "4s", "--json")
+    done = sensorpost("demo", "--for", "6s", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     readings = [json.loads(line) for line in done.stdout.splitlines()]
     counts = Counter(reading["device"] for reading in readings)
@@ -48,14 +48,14 @@ def test_readings_reach_the_broker(sensorpost: Sensorpost) -> None:
 
 def test_real_values_of_this_machine(sensorpost: Sensorpost) -> None:
     """Among them are this machine's own."""
-    done = sensorpost("demo", "--for", "2s", "--json")
+    done = sensorpost("demo", "--for", "4s", "--json")
     mine = [reading for line in done.stdout.splitlines() if (reading := json.loads(line))["device"] == "this-machine"]
     assert mine[-1]["uptime"] > 0
 
 
 def test_lines_say_what_to_do_next(sensorpost: Sensorpost) -> None:
     """Piped: lines of readings on stdout; where the broker is and how to go on, on stderr."""
-    done = sensorpost("demo", "--for", "1s")
+    done = sensorpost("demo", "--for", "4s")
     assert done.returncode == 0
     assert " greenhouse temperature=" in done.stdout
     assert "mqtt://127.0.0.1:" in done.stderr
@@ -69,7 +69,7 @@ def test_your_own_devices(sensorpost: Sensorpost, tmp_path: Path) -> None:
         '[mqtt]\nurls = ["mqtts://broker.invalid"]\nbase_topic = "mine"\nusername = "u"\n'
         '[devices.fake]\ndriver = "mock"\ninterval = "100ms"\n'
     )
-    done = sensorpost("demo", "-c", "mine.toml", "--for", "1s", "--json")
+    done = sensorpost("demo", "-c", "mine.toml", "--for", "4s", "--json")
     readings = [json.loads(line) for line in done.stdout.splitlines()]
     assert {reading["device"] for reading in readings} == {"fake"}
     assert readings[0]["topic"].startswith("mine/")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import termios
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,18 @@ def test_for_a_while(broker: Mosquitto, start: Start) -> None:
     process = start("listen", "--for", "300ms")
     assert process.communicate(timeout=30) == ("", "")
     assert process.returncode == 0
+
+
+def test_the_while_begins_with_the_connection(broker: Mosquitto, start: Start) -> None:
+    """A broker that is slow to answer takes nothing from it."""
+    broker.pause()
+    process = start("listen", "--for", "2s")
+    time.sleep(1.5)  # the time in which nothing is answered is the experiment
+    broker.resume()
+    begin = time.monotonic()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert time.monotonic() - begin >= 2.0
 
 
 def test_no_broker(tmp_path: Path, start: Start) -> None:

@@ -138,7 +138,7 @@ interval = "50ms"
 def test_run_for_a_while(tmp_path: Path, mosquitto: Broker, start: Start) -> None:
     """``--for`` stops it cleanly: exit 0; the log is on stderr, one line each."""
     configure(tmp_path, mosquitto.port)
-    process = start("run", "--for", "500ms")
+    process = start("run", "--for", "2s")
     out, err = process.communicate(timeout=30)
     assert (out, process.returncode) == ("", 0)
     assert err.splitlines()[-1].endswith("stopped")
@@ -147,7 +147,7 @@ def test_run_for_a_while(tmp_path: Path, mosquitto: Broker, start: Start) -> Non
 def test_what_waits_is_told_at_the_stop_and_at_the_next_start(tmp_path: Path, start: Start) -> None:
     """After a power cut somebody looks into the journal for just that number."""
     configure(tmp_path, free_port(), '[spool]\ndurability = "full"\n')
-    _, first = start("run", "--for", "1s").communicate(timeout=30)
+    _, first = start("run", "--for", "2s").communicate(timeout=30)
     (told,) = re.findall(r"stopped(; \d+ reading\(s\) wait for the broker)$", first.rstrip())
     _, second = start("run", "--for", "100ms").communicate(timeout=30)
     assert second.splitlines()[0].endswith(f": 1 device(s){told}")
@@ -156,7 +156,7 @@ def test_what_waits_is_told_at_the_stop_and_at_the_next_start(tmp_path: Path, st
 def test_json_log(tmp_path: Path, start: Start) -> None:
     """``--json``: every line of the log is one object, also without a broker."""
     configure(tmp_path, free_port())
-    process = start("run", "--for", "300ms", "--json")
+    process = start("run", "--for", "2s", "--json")
     _, err = process.communicate(timeout=30)
     entries = [json.loads(line) for line in err.splitlines()]
     assert {"time", "level", "logger", "message"} <= set(entries[0])

@@ -43,9 +43,9 @@ def lines(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def filled(sensorpost: Sensorpost, tmp_path: Path) -> Path:
-    """The spool of a gateway that ran for a second without a broker."""
+    """The spool of a gateway that ran for two seconds without a broker."""
     configure(tmp_path, free_port())
-    assert sensorpost("run", "--for", "1s").returncode == 0
+    assert sensorpost("run", "--for", "2s").returncode == 0
     return tmp_path / "state" / "spool.db"
 
 
