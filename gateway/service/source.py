@@ -67,12 +67,12 @@ class Source:
         """Put packages and shipped files into an environment's ``site-packages``, and the command beside its Python."""
         for package in PACKAGES:
             shutil.rmtree(site / package, ignore_errors=True)
-            shutil.copytree(self.packages / package, site / package, ignore=NOT_COPIED)
+            _copy_folder(self.packages / package, site / package)
         shipped = site / "gateway" / SHIPPED
         for name in ("systemd", "constraints/constraints.txt", "config/service.toml"):
             if not (shipped / name).exists():
                 (shipped / name).parent.mkdir(parents=True, exist_ok=True)
-                copy = shutil.copytree if (self.shipped / name).is_dir() else shutil.copyfile
+                copy = _copy_folder if (self.shipped / name).is_dir() else shutil.copyfile
                 copy(self.shipped / name, shipped / name)
         info = site / f"sensorpost-{self.version}.dist-info"
         info.mkdir(exist_ok=True)
@@ -91,6 +91,13 @@ class Source:
                 condition = " and ".join(filter(None, markers))
                 lines.append(f"Requires-Dist: {name}{f'; {condition}' if condition else ''}")
         return "\n".join(lines) + "\n"
+
+
+def _copy_folder(here: Path, there: Path) -> None:
+    """Contents without modes: those of a checkout may keep the service out, or let anybody write what it runs."""
+    shutil.copytree(here, there, ignore=NOT_COPIED, copy_function=shutil.copyfile)
+    for path in (there, *(path for path in there.rglob("*") if path.is_dir())):
+        path.chmod(0o755)
 
 
 def _needs(requires: list[str]) -> dict[str, list[str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import email
+import os
 import subprocess
 import sys
 import tomllib
@@ -67,3 +69,24 @@ def test_what_is_shipped_is_in_the_wheel() -> None:
         name: f"gateway/service/shipped/{name}"
         for name in ("systemd", "constraints/constraints.txt", "config/service.toml")
     }
+
+
+def test_modes_of_the_checkout_stay_there(tmp_path: Path) -> None:
+    """One for its owner alone kept the service out; one that all may write let them write what root runs."""
+    source = Source.of_this_program()
+    for name, mode in (("closed", 0o700), ("open", 0o777)):
+        folder = tmp_path / name
+        source.copy_to(folder, tmp_path / f"{name}.script", "python")
+        for path in folder.rglob("*"):
+            path.chmod(mode if path.is_dir() else mode & 0o666)
+        here = dataclasses.replace(source, packages=folder, shipped=folder / "gateway/service/shipped")
+        there = tmp_path / f"{name}.copy"
+        before = os.umask(0o022)
+        try:
+            here.copy_to(there, tmp_path / f"{name}.copy.script", "python")
+        finally:
+            os.umask(before)
+        copied = [
+            path for package in ("gateway", "drivers") for path in (there / package, *(there / package).rglob("*"))
+        ]
+        assert {(path.is_dir(), path.stat().st_mode & 0o777) for path in copied} == {(True, 0o755), (False, 0o644)}
