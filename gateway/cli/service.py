@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,19 +63,22 @@ def install(root: Path, *, dry_run: bool, no_start: bool) -> int:
     """
     from gateway.config.load import load  # noqa: PLC0415 (all that follows is needed only now)
     from gateway.service.beginning import Beginning  # noqa: PLC0415
+    from gateway.service.environment import in_use  # noqa: PLC0415
     from gateway.service.install import install as do  # noqa: PLC0415
-    from gateway.service.machine import CannotError  # noqa: PLC0415
     from gateway.service.source import Source  # noqa: PLC0415
 
     config, _ = given_before()
     machine = _machine(root, dry=dry_run)
+    if not machine.is_this_one and os.geteuid() != 0:
+        raise click.ClickException(f"only root can look into {root} (chroot): put sudo before it")
     if config:
         load(config, strict=True)  # its mistakes are told before anything is changed
-    try:
+    source = Source.of_this_program()
+    stays = "what was made so far stays, and the next run goes on from there; "
+    undo = f"{stays}to take it away: {source.program} service uninstall --purge"
+    with _told_how_it_ends(machine, None if in_use(machine) else undo):
         first = Beginning.of(config) if config else None
-        left = do(machine, Source.of_this_program(), start=not no_start, first=first)
-    except CannotError as exc:
-        raise click.ClickException(str(exc)) from exc
+        left = do(machine, source, start=not no_start, first=first)
     for line in left:
         note(line)
     if machine.changed == 0:
@@ -89,18 +96,19 @@ def install(root: Path, *, dry_run: bool, no_start: bool) -> int:
 @click.option("--purge", is_flag=True, help="Also remove the configuration, waiting readings and the user.")
 def uninstall(root: Path, *, dry_run: bool, purge: bool) -> int:
     """Stop and remove the service. Configuration and waiting readings stay, unless --purge is given."""
-    from gateway.service.machine import CannotError  # noqa: PLC0415 (all that follows is needed only now)
+    from gateway.service.source import Source  # noqa: PLC0415 (all that follows is needed only now)
     from gateway.service.uninstall import uninstall as do  # noqa: PLC0415
 
+    program = Source.of_this_program().program  # now: it may be what is removed
     machine = _machine(root, dry=dry_run)
-    try:
+    with _told_how_it_ends(machine, f"not all is removed; once more: {program} service uninstall"):
         left = do(machine, purge=purge)
-    except CannotError as exc:
-        raise click.ClickException(str(exc)) from exc
     if machine.changed == 0:
         _tell("nothing to do: no service is installed")
     for line in left:
         note(line)
+    if left and not purge:
+        note(f"to remove them too: {program} service uninstall --purge")
     return 0
 
 
@@ -130,9 +138,48 @@ def _machine(root: Path, *, dry: bool) -> Machine:
     return Machine(root, _tell, dry=dry)
 
 
+@contextlib.contextmanager
+def _told_how_it_ends(machine: Machine, state: str | None) -> Iterator[None]:
+    """Nothing is left half done without being told: on an error, and on Ctrl-C or SIGTERM.
+
+    A terminal that has gone (ssh) ends nothing: an installation that nobody watches is a whole one all the same.
+    """
+    from gateway.service.machine import CannotError  # noqa: PLC0415
+
+    old = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, _interrupt),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    }
+    try:
+        yield
+    except (CannotError, OSError, KeyboardInterrupt) as exc:
+        if state and machine.changed and not machine.dry:
+            note(state)
+        if isinstance(exc, KeyboardInterrupt):
+            note(f"sensorpost: interrupted{'' if state else '; what runs is as it was'}")
+            raise click.Abort from exc
+        if isinstance(exc, PermissionError) and os.geteuid() != 0:
+            raise click.ClickException(f"{exc.filename} is for root alone: put sudo before it") from exc
+        if isinstance(exc, CannotError):
+            raise click.ClickException(str(exc)) from exc
+        raise
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def _tell(what: str) -> None:
-    """One thing that was done."""
-    if given_before()[1]:
-        out_json({"step": what})
-    else:
-        out(what)
+    """One thing that is done. That nobody reads it any more (``| head``, a connection that broke) does not stop it."""
+    try:
+        if given_before()[1]:
+            out_json({"step": what})
+        else:
+            out(what)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -26,15 +26,31 @@ def made_groups(machine: Machine) -> list[str]:
     try:
         notes = json.loads(machine.text(NOTES) or "{}")
         return [str(group) for group in notes.get("groups", [])]
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         return []
 
 
-def remove(machine: Machine, groups: list[str]) -> None:
-    """Take the user away, and the groups that were made for it and that nobody is in."""
-    if machine.number("user", USER) is not None:
-        machine.run(f"remove the user {USER}", "userdel", USER, may_fail=True)
-    members = {line.split(":")[0]: line.split(":")[3] for line in machine.text("/etc/group").splitlines() if line}
-    for group in dict.fromkeys((*groups, USER)):
-        if group in members and not members[group]:
-            machine.run(f"remove the group {group}", "groupdel", group, may_fail=True)
+def remove(machine: Machine, groups: list[str]) -> list[str]:
+    """Take the user away, and the groups that were made for it and that nobody else is in; what was left, and why."""
+    users = [line.split(":") for line in machine.text("/etc/passwd").splitlines() if line.count(":") == 6]
+    home = {parts[0]: parts[5] for parts in users}.get(USER)
+    left = []
+    if home is not None and home != STATE:
+        left.append(f"left: the user {USER}, who was there before (home {home})")
+    elif machine.number("user", USER) is not None:
+        code, output = machine.run(f"remove the user {USER}", "userdel", USER, may_fail=True)
+        left += [f"left: the user {USER}: {output}"] if code else []
+    if not left and machine.number("group", USER) is not None:  # userdel takes it along where nobody else is in it
+        code, output = machine.run(f"remove the group {USER}", "groupdel", USER, may_fail=True)
+        left += [f"left: the group {USER}: {output}"] if code else []
+    lines = [line.split(":") for line in machine.text("/etc/group").splitlines() if line.count(":") == 3]
+    members = {parts[0]: parts[3] for parts in lines}
+    for group in dict.fromkeys(groups):
+        if group == USER or group not in members:
+            continue
+        if members[group]:
+            left.append(f"left: the group {group}, which {members[group]} is in")
+        else:
+            code, output = machine.run(f"remove the group {group}", "groupdel", group, may_fail=True)
+            left += [f"left: the group {group}: {output}"] if code else []
+    return left

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 from gateway.service.machine import CannotError, Machine, last_words
-from gateway.service.places import CURRENT, HOME, SLOTS, STAMP
+from gateway.service.places import COMMAND, CURRENT, HOME, SLOTS, STAMP
 from gateway.service.requirements import Wanted
 from gateway.service.source import Source
 
@@ -18,6 +21,8 @@ PIP = ("-I", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"
 
 ROOM = 100_000_000
 """Bytes that must be free: an environment has some 50 MB, and pip needs room to work."""
+WRONG_TIME = ("certificate is not yet valid", "certificate has expired")
+"""A Pi has no clock of its own: without a network it begins where it stopped."""
 NO_NETWORK = ("Failed to establish a new connection", "NewConnectionError", "ConnectTimeoutError", "ReadTimeoutError")
 
 
@@ -28,6 +33,13 @@ def in_use(machine: Machine) -> str | None:
     return target if target in SLOTS and machine.exists(f"{target}/bin/sensorpost") else None
 
 
+def is_whole(machine: Machine, slot: str, mark: str) -> bool:
+    """Whether an environment is there that was made from that, and that starts."""
+    if machine.text(f"{slot}/{STAMP}") != mark:
+        return False
+    return machine.ask(f"{slot}/bin/sensorpost", "--version")[0] == 0
+
+
 def other(slot: str | None) -> str:
     """The place for the next one."""
     return SLOTS[1] if slot == SLOTS[0] else SLOTS[0]
@@ -35,8 +47,8 @@ def other(slot: str | None) -> str:
 
 def find_python(machine: Machine) -> tuple[str, str]:
     """A Python of the system that can make environments, and its version; ``python3-venv`` is installed if need be."""
-    old = []
     for again in (False, True):
+        old, bare = [], []
         for python in PYTHONS:
             code, answer = machine.ask(python, "-I", "-c", ASK)
             if code:
@@ -46,9 +58,13 @@ def find_python(machine: Machine) -> tuple[str, str]:
                 old.append(f"{python} is {major}.{minor}")
             elif whole == "True" or (machine.dry and again):
                 return python, f"{major}.{minor}"
-        if again or not machine.exists("/usr/bin/apt-get"):
+            else:
+                bare.append(python)
+        if again or (old and not bare) or not machine.exists("/usr/bin/apt-get"):
             break
         apt(machine, "python3-venv")
+    if bare:
+        raise CannotError(f"{bare[0]} cannot make environments, and apt could not help: apt install python3-venv")
     raise CannotError(
         f"no Python of the system's from 3.11 on that can make environments ({'; '.join(old) or 'there is none'}): "
         "apt install python3 python3-venv (Debian 12, Raspberry Pi OS bookworm or newer)"
@@ -70,6 +86,8 @@ def stamp(source: Source, wanted: Wanted, python: str) -> str:
 
 def build(machine: Machine, slot: str, source: Source, wanted: Wanted, *, python: str, mark: str) -> None:
     """Make an environment anew. The one in use is left alone. ``CannotError`` when something is missing."""
+    if source.packages.resolve().is_relative_to(machine.path(slot)):
+        raise CannotError(f"{slot} has to be made anew, and this program runs from it: start {COMMAND}, or a checkout")
     machine.folder(HOME, 0o755)
     machine.remove(slot)
     _room(machine)
@@ -92,6 +110,7 @@ def build(machine: Machine, slot: str, source: Source, wanted: Wanted, *, python
         code, answer = machine.ask(f"{slot}/bin/sensorpost", "--version")
         if code:
             raise CannotError(f"the new environment does not work: {answer}")
+        os.sync()  # what bears the stamp is whole, also after a power cut
     machine.write(f"{slot}/{STAMP}", mark)
 
 
@@ -109,6 +128,12 @@ def _pip(machine: Machine, what: str, own: str, *arguments: str) -> None:
     code, output = machine.run(what, own, *PIP, *arguments, may_fail=True)
     if not code:
         return
+    if any(words in output for words in WRONG_TIME):
+        now = time.strftime("%Y-%m-%d %H:%M %Z")
+        raise CannotError(
+            f"pip's server has a certificate that is not valid now, which is {now} here: if that is wrong, "
+            "set the clock (timedatectl shows it), then run this again"
+        )
     if any(words in output for words in NO_NETWORK):
         raise CannotError("pip does not reach its packages: is there a network? When there is, run this again")
     raise CannotError(f"pip could not {what} ({code}): {last_words(output)}")

@@ -13,6 +13,9 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+SBIN = ":/usr/local/sbin:/usr/sbin:/sbin"
+"""Where groupadd and useradd are; a root that came by a plain ``su`` does not have it in its PATH."""
+
 
 class CannotError(Exception):
     """It cannot be done; the message is for a person, with what to do."""
@@ -54,7 +57,7 @@ class Machine:
     def text(self, path: str) -> str:
         """A file's text, empty when there is none."""
         try:
-            return self.path(path).read_text(encoding="utf-8")
+            return self.path(path).read_text(encoding="utf-8", errors="replace")  # a name in /etc/passwd may be older
         except FileNotFoundError:
             return ""
 
@@ -90,6 +93,7 @@ class Machine:
                 stderr=subprocess.STDOUT,
                 check=False,
                 cwd="/",
+                env={**os.environ, "PATH": os.environ.get("PATH", os.defpath) + SBIN},
             )
         except OSError as exc:
             return 127, str(exc)
@@ -149,6 +153,15 @@ class Machine:
             fresh.replace(here)
         self._own(path, mode, "root", group)
 
+    def readable(self, path: str, group: str) -> None:
+        """Let a group read a file that is there and that it cannot read."""
+        here = self.path(path)
+        gid, stat = self.number("group", group), here.stat()
+        seen = stat.st_mode & (0o044 if stat.st_gid == gid else 0o004)
+        if gid is not None and not seen and self.told(f"let the group {group} read {path}"):
+            os.chown(here, -1, gid)
+            here.chmod(stat.st_mode & 0o7777 | 0o040)
+
     def link(self, path: str, target: str) -> None:
         """Let a link point to ``target``, at one stroke."""
         here = self.path(path)
@@ -173,6 +186,7 @@ class Machine:
             shutil.rmtree(here)
         else:
             here.unlink()
+            here.with_name(f".{here.name}.new").unlink(missing_ok=True)  # of a run that was killed
 
     def _own(self, path: str, mode: int, owner: str, group: str, *, silent: bool = False) -> None:
         here = self.path(path)
@@ -182,5 +196,9 @@ class Machine:
             return
         wrong = (stat.st_uid, stat.st_gid, stat.st_mode & 0o7777) != (uid, gid, mode)
         if wrong and (silent or self.told(f"give {path} to {owner}:{group}, mode {mode:04o}")):
+            if owner != "root" and stat.st_uid != uid and here.is_dir():  # of a backup, or of an earlier user's number
+                for _, folders, files, inside in os.fwalk(here):
+                    for name in (*folders, *files):
+                        os.chown(name, uid, gid, dir_fd=inside, follow_symlinks=False)
             os.chown(here, uid, gid)
             here.chmod(mode)

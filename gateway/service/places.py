@@ -26,6 +26,8 @@ UNIT = f"/etc/systemd/system/{SERVICE}"
 DROP_INS = f"{UNIT}.d"
 CLOCK = f"{DROP_INS}/clock.conf"
 WANTED = f"/etc/systemd/system/multi-user.target.wants/{SERVICE}"
+PACKAGED = f"/usr/lib/systemd/system/{SERVICE}"
+"""Where the Debian package has it."""
 FILES = {
     "sensorpost.service": UNIT,
     "sysusers.conf": "/etc/sysusers.d/sensorpost.conf",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import re
+import shlex
 import shutil
 import tomllib
 from dataclasses import dataclass
@@ -46,6 +47,13 @@ class Source:
             return cls(package.parent, package.parent, {"": table["dependencies"], **table["optional-dependencies"]})
         return cls(package.parent, package / SHIPPED, _needs(importlib.metadata.requires("sensorpost") or []))
 
+    @property
+    def program(self) -> str:
+        """How a person starts it as root, also when the service has gone."""
+        if self.packages == self.shipped:
+            return f"sudo {shlex.quote(str(self.packages / 'sensorpost'))}"
+        return "in a checkout, sudo ./sensorpost"
+
     def read(self, name: str) -> str:
         """The text of a shipped file."""
         return (self.shipped / name).read_text(encoding="utf-8")
@@ -59,7 +67,8 @@ class Source:
                 shipped = inside.is_relative_to(f"gateway/{SHIPPED}")
                 if path.is_file() and path.suffix != ".pyc" and not shipped:
                     found.update(f"{inside}\0".encode() + path.read_bytes())
-        for name in ("constraints/constraints.txt", "config/service.toml"):
+        units = sorted(path.name for path in (self.shipped / "systemd").iterdir() if path.is_file())
+        for name in ("constraints/constraints.txt", "config/service.toml", *(f"systemd/{name}" for name in units)):
             found.update(self.read(name).encode())
         return found.hexdigest()[:16]
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from gateway.service import accounts
+from gateway.service import accounts, obstacles, units
 from gateway.service.machine import Machine
-from gateway.service.places import COMMAND, CONFIG_DIR, CURRENT, DROP_INS, FILES, HOME, SERVICE, STATE, UNIT, WANTED
+from gateway.service.places import (
+    COMMAND,
+    CONFIG_DIR,
+    CURRENT,
+    DROP_INS,
+    FILES,
+    HOME,
+    SERVICE,
+    SLOTS,
+    STATE,
+    UNIT,
+    WANTED,
+)
 
 
 def uninstall(machine: Machine, *, purge: bool) -> list[str]:
@@ -14,12 +26,12 @@ def uninstall(machine: Machine, *, purge: bool) -> list[str]:
 
 
 def _uninstall(machine: Machine, *, purge: bool) -> list[str]:
+    obstacles.package(machine)
     groups = accounts.made_groups(machine)
-    if machine.runs_systemd and machine.exists(UNIT):
+    if machine.runs_systemd and (machine.exists(UNIT) or units.is_active(machine)):
         machine.run("stop it", "systemctl", "stop", SERVICE, may_fail=True)
     machine.remove(WANTED)
-    link = machine.path(COMMAND)
-    if link.is_symlink() and str(link.readlink()).startswith(CURRENT):
+    if obstacles.is_our_command(machine):
         machine.remove(COMMAND)
     for path in FILES.values():
         machine.remove(path)
@@ -27,20 +39,31 @@ def _uninstall(machine: Machine, *, purge: bool) -> list[str]:
     drop_ins = machine.path(DROP_INS)
     if drop_ins.is_dir() and (purge or not any(drop_ins.iterdir())):
         machine.remove(DROP_INS)
-    machine.remove(HOME)
+    left = _remove_home(machine)
     if machine.runs_systemd and machine.changed:
         machine.run("tell systemd", "systemctl", "daemon-reload", may_fail=True)
         machine.run("tell systemd", "systemctl", "reset-failed", SERVICE, may_fail=True)
         machine.run("tell udev", "udevadm", "control", "--reload", may_fail=True)
     if not purge:
-        left = [path for path in (CONFIG_DIR, STATE, DROP_INS) if machine.exists(path)]
-        return (
-            [f"left: {', '.join(left)} and their user sensorpost; to remove them too: uninstall --purge"]
-            if left
-            else []
-        )
-    machine.remove(CONFIG_DIR)
-    machine.remove(STATE)
+        data = [path for path in (CONFIG_DIR, STATE, DROP_INS) if machine.exists(path)]
+        return [*left, *([f"left: {', '.join(data)} and their user sensorpost"] if data else [])]
+    for path in (CONFIG_DIR, STATE):
+        if machine.path(path).is_symlink():
+            left.append(f"left: what {path} was a link to, {machine.path(path).readlink()}")
+        machine.remove(path)
     machine.remove("/run/sensorpost")
-    accounts.remove(machine, groups)
+    return [*left, *accounts.remove(machine, groups)]
+
+
+def _remove_home(machine: Machine) -> list[str]:
+    """Only what is ours in it, which is all as a rule; what else lies there is told."""
+    ours = [path for path in (CURRENT, *SLOTS) if machine.exists(path)]
+    here = machine.path(HOME)
+    names = {".venv.new", *(path.rpartition("/")[2] for path in ours)}
+    others = sorted({path.name for path in here.iterdir()} - names) if here.is_dir() else []
+    for path in ours if others or here.is_symlink() else ():
+        machine.remove(path)
+    if others:
+        return [f"left: {HOME}, where something else lies: {', '.join(others)}"]
+    machine.remove(HOME)
     return []

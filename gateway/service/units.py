@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.service.machine import Machine
-from gateway.service.places import SERVICE
+from gateway.service.places import SERVICE, SLOTS
 
 PROPERTIES = ("ActiveState", "SubState", "StatusText", "UnitFileState", "NRestarts", "MainPID", "MemoryCurrent")
 
@@ -20,6 +20,19 @@ def properties(machine: Machine) -> dict[str, str]:
 def is_active(machine: Machine) -> bool:
     """Whether the service runs."""
     return properties(machine).get("ActiveState") in ("active", "reloading")
+
+
+def runs_from(machine: Machine) -> str | None:
+    """The environment that the running service was started from; ``None`` when it does not run, or from elsewhere.
+
+    Not always the one that the link leads to: an upgrade may have been killed between the two.
+    """
+    pid = properties(machine).get("MainPID", "0")
+    try:
+        program = machine.text(f"/proc/{pid}/cmdline").partition("\0")[0]
+    except OSError:  # it ends just now
+        return None
+    return next((slot for slot in SLOTS if program.startswith(f"{slot}/")), None)
 
 
 def learn(machine: Machine) -> None:

@@ -78,10 +78,7 @@ TESTED_ELSEWHERE = {
     "tests/doctor/test_broker.py": ["gateway/doctor/advice.py"],
     "tests/doctor/test_examination.py": ["gateway/doctor/finding.py"],
     "tests/service/test_install.py": [  # all that is done to a machine, by what it leaves there
-        *(
-            f"gateway/service/{part}.py"
-            for part in ("accounts", "environment", "places", "state", "uninstall", "units")
-        ),
+        *(f"gateway/service/{part}.py" for part in ("environment", "places", "state", "uninstall", "units")),
     ],
     "tests/test_units.py": ["gateway/device_classes.py"],
 }

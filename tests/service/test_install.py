@@ -10,17 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.service_machine import FakeMachine
+from support.service_machine import SOURCE, FakeMachine, newer
 
 from gateway.service.beginning import Beginning
 from gateway.service.install import install
 from gateway.service.machine import CannotError
 from gateway.service.places import CLOCK, CONFIG, CURRENT, FILES, SLOTS, UNIT
-from gateway.service.source import Source
 from gateway.service.state import state
 from gateway.service.uninstall import uninstall
 
-SOURCE = Source.of_this_program()
 RFID = '[devices.door]\ndriver = "mfrc522"\n'
 
 
@@ -28,15 +26,6 @@ def everything(root: Path) -> list[str]:
     """All files and links below a root, but not those inside an environment."""
     found = (path for path in root.rglob("*") if path.is_symlink() or path.is_file())
     return sorted(str(path.relative_to(root)) for path in found if "/venv-" not in str(path.relative_to(root)))
-
-
-def newer(tmp_path: Path) -> Source:
-    """The same program, with one file that is different."""
-    folder = tmp_path / "newer"
-    SOURCE.copy_to(folder, tmp_path / "script", "python")
-    with (folder / "gateway/units.py").open("a") as file:
-        file.write("# newer\n")
-    return dataclasses.replace(SOURCE, packages=folder, shipped=folder / "gateway/service/shipped", version="9.9.9")
 
 
 def test_a_first_installation(machine: FakeMachine) -> None:
@@ -88,6 +77,15 @@ def test_a_configuration_to_begin_with(machine: FakeMachine) -> None:
     (left,) = install(machine, SOURCE, first=Beginning({CONFIG: "# second\n"}))
     assert left == "/etc/sensorpost/sensorpost.toml is there already and stays as it is"
     assert machine.text(CONFIG) == "# first\n"
+
+
+def test_a_configuration_that_was_cut_off(machine: FakeMachine) -> None:
+    """The file itself comes last, so that the next run does not take one without its secrets for a whole one."""
+    machine.path("/etc/sensorpost/zone-key").mkdir(parents=True)
+    first = Beginning({CONFIG: "# first\n", "/etc/sensorpost/zone-key": "hunter2\n"})
+    with pytest.raises(OSError, match="zone-key"):
+        install(machine, SOURCE, first=first)
+    assert not machine.exists(CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -183,8 +181,15 @@ def test_without_systemd(root: Path) -> None:
 def test_without_a_python(machine: FakeMachine) -> None:
     """One line that says what to install."""
     machine.answers["import sys, importlib.util"] = (0, "3 9 True True")
+    machine.path("/usr/bin").mkdir(parents=True)
+    machine.path("/usr/bin/apt-get").touch()
     with pytest.raises(CannotError, match=r"python3 is 3.9.*: apt install python3 python3-venv"):
         install(machine, SOURCE)
+    assert machine.lines == []  # a package more would be no help
+    machine.answers["import sys, importlib.util"] = (0, "3 11 True False")
+    with pytest.raises(CannotError, match=r"^/usr/bin/python3 cannot make environments, .*: apt install python3-venv$"):
+        install(machine, SOURCE)
+    assert machine.lines[-1] == "install the Debian package python3-venv"
 
 
 def test_uninstall_leaves_data_and_purge_nothing(machine: FakeMachine, root: Path) -> None:
@@ -229,6 +234,9 @@ def test_without_a_network(machine: FakeMachine) -> None:
     before = machine.text("/etc/group")
     machine.answers[" pip install "] = (1, "WARNING: NewConnectionError\nERROR: ResolutionImpossible\n")
     with pytest.raises(CannotError, match=r"pip does not reach its packages: is there a network\?"):
+        install(machine, SOURCE)
+    machine.answers[" pip install "] = (1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate is not yet valid\nERROR: No\n")
+    with pytest.raises(CannotError, match="if that is wrong, set the clock"):
         install(machine, SOURCE)
     machine.answers[" pip install "] = (1, "ERROR: No space left on device\n")
     with pytest.raises(CannotError, match=r"pip could not install paho-mqtt.* \(1\): ERROR: No space left on device"):

@@ -54,3 +54,42 @@ def test_programs_of_this_machine() -> None:
     assert machine.ask("/no/such/program")[0] == 127
     assert machine.number("user", "root") == 0
     assert machine.number("group", "no-such-group") is None
+
+
+def test_programs_for_root_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after a plain ``su``, whose PATH ends before /usr/sbin; groupadd was not found there."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    code, path = Machine(Path("/"), lambda _: None).ask("sh", "-c", "echo $PATH")
+    assert (code, path) == (0, "/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_state_of_another_number(root: Path) -> None:
+    """Readings of a backup, or of a user that was made anew, become the service's; what a link leads to does not."""
+    machine = FakeMachine(root)
+    (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nsensorpost:x:4712:4713::/:/bin/false\n")
+    (root / "etc/group").write_text("root:x:0:\nsensorpost:x:4713:\n")
+    (root / "state/inner").mkdir(parents=True)
+    (root / "state/inner/spool.db").touch()
+    (root / "other").touch()
+    (root / "state/link").symlink_to("../other")
+    for path in (root / "state", *(root / "state").rglob("*")):
+        os.chown(path, 4711, 4711, follow_symlinks=False)
+    machine.folder("/state", 0o700, "sensorpost", "sensorpost")
+    assert {(path.lstat().st_uid, path.lstat().st_gid) for path in (root / "state").rglob("*")} == {(4712, 4713)}
+    assert (root / "other").stat().st_uid == 0
+    assert machine.lines == ["give /state to sensorpost:sensorpost, mode 0700"]
+
+
+def test_what_the_service_cannot_read(root: Path) -> None:
+    """It is let, by the group and no further; what it can read stays as it is."""
+    machine = FakeMachine(root)
+    with (root / "etc/group").open("a") as file:
+        file.write(f"sensorpost:x:{os.getgid()}:\n")
+    path = root / "etc/sensorpost.toml"
+    path.touch()
+    for mode, after in ((0o600, 0o640), (0o400, 0o440), (0o640, 0o640), (0o604, 0o604)):
+        path.chmod(mode)
+        machine.readable("/etc/sensorpost.toml", "sensorpost")
+        assert path.stat().st_mode & 0o777 == after
+    assert machine.lines == ["let the group sensorpost read /etc/sensorpost.toml"] * 2

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from gateway.service.machine import Machine
+from gateway.service.source import Source
+
+SOURCE = Source.of_this_program()
+
+
+def newer(tmp_path: Path) -> Source:
+    """The same program, with one file that is different."""
+    folder = tmp_path / "newer"
+    SOURCE.copy_to(folder, tmp_path / "script", "python")
+    with (folder / "gateway/units.py").open("a") as file:
+        file.write("# newer\n")
+    return dataclasses.replace(SOURCE, packages=folder, shipped=folder / "gateway/service/shipped", version="9.9.9")
 
 
 class FakeMachine(Machine):
@@ -22,6 +35,9 @@ class FakeMachine(Machine):
         """Bytes that are free everywhere."""
         self.starts = True
         """Whether the version that is started becomes ready."""
+        self.cuts: dict[str, type[BaseException]] = {}
+        """What happens while a program runs, once: by a piece of its command line."""
+        self.stopped = False
         self.answers: dict[str, tuple[int, str]] = {}
         """What programs answer that have been told to do otherwise: by a piece of their command line."""
 
@@ -38,6 +54,8 @@ class FakeMachine(Machine):
         """Play a program."""
         line = " ".join(command)
         self.commands.append(line)
+        for piece in [piece for piece in self.cuts if piece in line]:
+            raise self.cuts.pop(piece)
         for piece, answer in self.answers.items():
             if piece in line:
                 return answer
@@ -56,7 +74,8 @@ class FakeMachine(Machine):
 
     def _useradd(self, command: tuple[str, ...]) -> tuple[int, str]:
         with self.path("/etc/passwd").open("a") as file:
-            file.write(f"{command[-1]}:x:{os.getuid()}:{os.getgid()}::/:/bin/false\n")
+            home = command[command.index("--home-dir") + 1]
+            file.write(f"{command[-1]}:x:{os.getuid()}:{os.getgid()}::{home}:/bin/false\n")
         return 0, ""
 
     def _userdel(self, command: tuple[str, ...]) -> tuple[int, str]:
@@ -97,8 +116,7 @@ class FakeMachine(Machine):
 
     def _systemctl(self, command: tuple[str, ...]) -> tuple[int, str]:
         if command[1] == "show":
-            return (
-                0,
-                f"ActiveState={'active' if self.starts else 'failed'}\nStatusText=all is well\nMainPID=7",
-            )
+            state = "failed" if not self.starts else "inactive" if self.stopped else "active"
+            return 0, f"ActiveState={state}\nStatusText=all is well\nMainPID={'0' if self.stopped else '7'}"
+        self.stopped = command[1] == "stop" or (self.stopped and command[1] != "restart")
         return (1, "Job failed") if command[1:] == ("restart", "sensorpost.service") and not self.starts else (0, "")
