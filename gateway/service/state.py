@@ -7,12 +7,12 @@ from typing import Any
 
 from gateway.service import environment, units
 from gateway.service.machine import Machine
-from gateway.service.places import CONFIG, CONFIG_DIR, STAMP, WANTED
+from gateway.service.places import CONFIG, CONFIG_DIR, CURRENT, PACKAGED, STAMP, WANTED
 
 
 def state(machine: Machine) -> dict[str, Any]:
     """One value a word; ``None`` where there is nothing to say."""
-    slot = environment.in_use(machine)
+    slot = environment.in_use(machine) or (CURRENT if machine.exists(PACKAGED) else None)
     said = units.properties(machine)
     memory = said.get("MemoryCurrent", "")
     return {

@@ -11,7 +11,8 @@ from support.service_machine import SOURCE, FakeMachine
 
 from gateway.service.install import install
 from gateway.service.machine import CannotError
-from gateway.service.places import COMMAND, CURRENT, HOME, PACKAGED
+from gateway.service.places import COMMAND, CURRENT, HOME, PACKAGED, STAMP
+from gateway.service.state import state
 from gateway.service.uninstall import uninstall
 
 
@@ -63,6 +64,8 @@ def test_the_packages_files_are_not_removed(machine: FakeMachine) -> None:
     with pytest.raises(CannotError, match="is here as a Debian package"):
         uninstall(machine, purge=True)
     assert machine.exists(f"{CURRENT}/bin/sensorpost")
+    machine.path(f"{CURRENT}/{STAMP}").write_text("1.2.3 as a Debian package\n")
+    assert (state(machine)["installed"], state(machine)["environment"]) == ("1.2.3", CURRENT)
 
 
 def test_something_else_beside_the_environment(machine: FakeMachine) -> None:
