@@ -158,6 +158,8 @@ def _told_how_it_ends(machine: Machine, state: str | None) -> Iterator[None]:
         if isinstance(exc, KeyboardInterrupt):
             note(f"sensorpost: interrupted{'' if state else '; what runs is as it was'}")
             raise click.Abort from exc
+        if not state and isinstance(exc, OSError) and not machine.dry:
+            note("what runs is as it was")
         if isinstance(exc, PermissionError) and os.geteuid() != 0:
             raise click.ClickException(f"{exc.filename} is for root alone: put sudo before it") from exc
         if isinstance(exc, CannotError):

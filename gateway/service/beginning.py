@@ -13,6 +13,8 @@ from gateway.service.places import CONFIG, CONFIG_DIR
 
 UNSEEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108 (nothing is written there)
 """What the unit has a view of its own of, or none (ProtectHome=, PrivateTmp=)."""
+NAMES = ("file", "tag_list", "drivers_dir")
+"""Keys that name a file or a folder; a ``profile`` is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,14 @@ class Beginning:
 
 
 def _named(value: Any, key: str = "") -> Iterator[str]:
-    """The values of ``file``, ``ca_file`` and the like, wherever they stand, and of ``drivers_dir``."""
+    """The values of ``file``, ``ca_file`` and the like, ``tag_list`` and ``drivers_dir``, wherever they stand."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _named(inner, name)
     elif isinstance(value, list):
         for inner in value:
             yield from _named(inner)
-    elif isinstance(value, str) and value and (key == "drivers_dir" or key.endswith("file")):
+    elif isinstance(value, str) and value and (key in NAMES or key.endswith("_file")):
         yield value
 
 

@@ -182,11 +182,14 @@ class Machine:
         here = self.path(path)
         if not os.path.lexists(here) or not self.told(f"remove {path}"):
             return
-        if here.is_dir() and not here.is_symlink():
-            shutil.rmtree(here)
-        else:
-            here.unlink()
-            here.with_name(f".{here.name}.new").unlink(missing_ok=True)  # of a run that was killed
+        try:
+            if here.is_dir() and not here.is_symlink():
+                shutil.rmtree(here)
+            else:
+                here.unlink()
+                here.with_name(f".{here.name}.new").unlink(missing_ok=True)  # of a run that was killed
+        except OSError as exc:  # of something in it, whose whole path Python does not say
+            raise CannotError(f"{path} cannot be removed: {exc.filename}: {exc.strerror}") from exc
 
     def _own(self, path: str, mode: int, owner: str, group: str, *, silent: bool = False) -> None:
         here = self.path(path)

@@ -5,13 +5,25 @@ from __future__ import annotations
 import os
 
 from gateway.service.machine import CannotError, Machine
-from gateway.service.places import COMMAND, CURRENT, FOLDERS, HOME, PACKAGED, SLOTS, STATE
+from gateway.service.places import (
+    COMMAND,
+    CONFIG_DIR,
+    CURRENT,
+    FILES,
+    FOLDERS,
+    HOME,
+    PACKAGED,
+    SLOTS,
+    STATE,
+    WANTED,
+)
 from gateway.service.source import Source
 
 
 def look(machine: Machine, source: Source) -> None:
     """``CannotError`` with the first one that is there, and what to do."""
     package(machine)
+    inside(machine)
     lies = source.packages.resolve()
     if lies.is_relative_to(machine.path(HOME)) and not any(lies.is_relative_to(machine.path(slot)) for slot in SLOTS):
         raise CannotError(
@@ -26,6 +38,16 @@ def look(machine: Machine, source: Source) -> None:
         raise CannotError(f"{COMMAND} is not ours{shown}: move it away, then start again")
     if machine.exists(CURRENT) and not machine.path(CURRENT).is_symlink():
         raise CannotError(f"{CURRENT} is not ours: move it away, then start again")
+
+
+def inside(machine: Machine) -> None:
+    """``CannotError`` where a link of an image leads out of it, into the machine that works on it."""
+    files = (COMMAND, WANTED, *FILES.values())  # they are replaced, whatever they are; where they lie counts
+    for path in (HOME, CONFIG_DIR, STATE, *(file.rpartition("/")[0] for file in files)):
+        if not machine.path(path).resolve().is_relative_to(machine.root):
+            raise CannotError(
+                f"{path} of the image leads out of it, to {machine.path(path).resolve()}: change that link"
+            )
 
 
 def package(machine: Machine) -> None:

@@ -27,6 +27,7 @@ def uninstall(machine: Machine, *, purge: bool) -> list[str]:
 
 def _uninstall(machine: Machine, *, purge: bool) -> list[str]:
     obstacles.package(machine)
+    obstacles.inside(machine)
     groups = accounts.made_groups(machine)
     if machine.runs_systemd and (machine.exists(UNIT) or units.is_active(machine)):
         machine.run("stop it", "systemctl", "stop", SERVICE, may_fail=True)

@@ -19,6 +19,12 @@ ca_file = "tls/ca.pem"
 cert_file = "/etc/ssl/mine.pem"
 [spool]
 path = "spool.db"
+[devices.door]
+driver = "rdm6300"
+tag_list = "tags.toml"
+[devices.weather]
+driver = "command"
+profile = "rtl_433"
 """
 
 
@@ -34,6 +40,7 @@ def config(tmp_path: Path) -> Path:
         "drivers/__pycache__/mine.pyc": "",
         "drivers/notes.txt": "",
         "day.csv": "1\n",
+        "tags.toml": "[tags]\n",
         "spool.db": "theirs",
     }.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -42,7 +49,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_what_is_named_comes_along(config: Path) -> None:
-    """Secrets, certificates, drivers, further files; nothing else, and nothing that is elsewhere."""
+    """Secrets, certificates, tags, drivers, further files; nothing else (a profile is no file), nothing from elsewhere."""
     assert Beginning.of(config).files == {
         CONFIG: CONFIGURATION,
         "/etc/sensorpost/sensorpost.d/more.toml": '[devices.a.signals]\nt = { file = "day.csv" }\n',
@@ -50,6 +57,7 @@ def test_what_is_named_comes_along(config: Path) -> None:
         "/etc/sensorpost/tls/ca.pem": "-----\n",
         "/etc/sensorpost/drivers/mine.py": "pass\n",
         "/etc/sensorpost/day.csv": "1\n",
+        "/etc/sensorpost/tags.toml": "[tags]\n",
     }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from support.service_machine import SOURCE, FakeMachine
@@ -76,11 +78,32 @@ def test_something_else_beside_the_environment(machine: FakeMachine) -> None:
     assert [path.name for path in machine.path(HOME).iterdir()] == ["notes.txt"]
 
 
-def test_folders_that_are_links(machine: FakeMachine, tmp_path: Path) -> None:
+def test_folders_that_are_links(machine: FakeMachine) -> None:
     """To another disk: they serve, and a purge says what it did not go into."""
-    (tmp_path / "disk").mkdir()
+    machine.path("/disk").mkdir()
     machine.path("/var/lib").mkdir(parents=True)
-    machine.path("/var/lib/sensorpost").symlink_to(tmp_path / "disk")
+    machine.path("/var/lib/sensorpost").symlink_to("../../disk")
     install(machine, SOURCE)
     assert machine.path("/var/lib/sensorpost").is_symlink()
-    assert uninstall(machine, purge=True) == [f"left: what /var/lib/sensorpost was a link to, {tmp_path / 'disk'}"]
+    assert uninstall(machine, purge=True) == ["left: what /var/lib/sensorpost was a link to, ../../disk"]
+
+
+@pytest.mark.parametrize("path", ["/var/lib/sensorpost", "/opt", "/etc/udev"])
+def test_links_out_of_an_image(machine: FakeMachine, tmp_path: Path, path: str) -> None:
+    """They are absolute, and mean the image's own disk, not that of the machine on which it is made."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    machine.path(path).parent.mkdir(parents=True, exist_ok=True)
+    machine.path(path).symlink_to(outside)
+    for do in (lambda: install(machine, SOURCE), lambda: uninstall(machine, purge=True)):
+        with pytest.raises(CannotError, match=f"^{path}.* of the image leads out of it, to {outside}"):
+            do()
+    assert list(outside.iterdir()) == []
+
+
+def test_what_cannot_be_removed(machine: FakeMachine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is named, not only the last name in it."""
+    install(machine, SOURCE)
+    monkeypatch.setattr("shutil.rmtree", Mock(side_effect=OSError(errno.EPERM, "Operation not permitted", "x")))
+    with pytest.raises(CannotError, match=r"^/opt/sensorpost cannot be removed: x: Operation not permitted$"):
+        uninstall(machine, purge=True)
