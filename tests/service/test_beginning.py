@@ -49,7 +49,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_what_is_named_comes_along(config: Path) -> None:
-    """Secrets, certificates, tags, drivers, further files; nothing else (a profile is no file), nothing from elsewhere."""
+    """Secrets, certificates, tags, drivers, further files; nothing else (a profile is none), nothing from elsewhere."""
     assert Beginning.of(config).files == {
         CONFIG: CONFIGURATION,
         "/etc/sensorpost/sensorpost.d/more.toml": '[devices.a.signals]\nt = { file = "day.csv" }\n',

@@ -25,9 +25,15 @@ def put(machine: FakeMachine, path: str) -> None:
 
 
 def point(machine: FakeMachine, path: str) -> None:
-    """A link of somebody's, which leads to nothing here."""
+    """A link of somebody's."""
     machine.path(path).parent.mkdir(parents=True, exist_ok=True)
     machine.path(path).symlink_to("/home/pi/sensorpost/sensorpost")
+
+
+def dangle(machine: FakeMachine, path: str) -> None:
+    """A link to a disk that is not there."""
+    machine.path(path).parent.mkdir(parents=True, exist_ok=True)
+    machine.path(path).symlink_to("../nothing")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +43,7 @@ def point(machine: FakeMachine, path: str) -> None:
         (point, COMMAND, f"{COMMAND} is not ours, it leads to /home/pi/sensorpost/sensorpost: move it away"),
         (put, CURRENT, f"{CURRENT} is not ours: move it away"),
         (put, "/etc/sensorpost", "/etc/sensorpost is in the way, since it is no folder: move it away"),
-        (point, "/var/lib/sensorpost", "/var/lib/sensorpost is in the way, since it is no folder: move it away"),
+        (dangle, "/var/lib/sensorpost", "/var/lib/sensorpost is in the way, since it is no folder: move it away"),
         (put, PACKAGED, "sensorpost is here as a Debian package, .* sudo apt remove sensorpost first"),
     ],
 )
