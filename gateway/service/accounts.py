@@ -8,17 +8,18 @@ from gateway.service.machine import Machine
 from gateway.service.places import GROUPS, NOTES, STATE, USER
 
 
-def make(machine: Machine) -> list[str]:
-    """Make those that are missing, with the tools that every Debian has; the groups that were made, now or earlier."""
-    made = made_groups(machine)
-    for group in (*GROUPS, USER):
-        if machine.number("group", group) is None:
-            machine.run(f"make the group {group}", "groupadd", "--system", group)
-            made.append(group)
+def missing_groups(machine: Machine) -> list[str]:
+    """Those that ``make`` will make."""
+    return [group for group in (*GROUPS, USER) if machine.number("group", group) is None]
+
+
+def make(machine: Machine) -> None:
+    """Make those that are missing, with the tools that every Debian has."""
+    for group in missing_groups(machine):
+        machine.run(f"make the group {group}", "groupadd", "--system", group)
     if machine.number("user", USER) is None:
         options = ("--system", "--gid", USER, "--home-dir", STATE, "--no-create-home", "--shell", "/usr/sbin/nologin")
         machine.run(f"make the user {USER}", "useradd", *options, "--comment", "Sensors to MQTT", USER)
-    return made
 
 
 def made_groups(machine: Machine) -> list[str]:

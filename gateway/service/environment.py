@@ -116,9 +116,10 @@ def build(machine: Machine, slot: str, source: Source, wanted: Wanted, *, python
 
 def _room(machine: Machine) -> None:
     """``CannotError`` where an environment would fill the disk: pip's own words would not say so."""
-    if machine.exists(HOME) and (free := machine.free(HOME)) < ROOM:
+    place = next((path for path in (HOME, HOME.rpartition("/")[0]) if machine.exists(path)), "/")  # in a dry run
+    if (free := machine.free(place)) < ROOM:
         raise CannotError(
-            f"only {free / 1e6:.0f} MB are free at {HOME}, and {ROOM / 1e6:.0f} MB are needed: "
+            f"only {free / 1e6:.0f} MB are free at {place}, and {ROOM / 1e6:.0f} MB are needed: "
             "sudo apt clean; sudo journalctl --vacuum-size=100M; sudo du -xh / | sort -h | tail -20 shows the rest"
         )
 

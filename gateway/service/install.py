@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.service import accounts, environment, obstacles, units
 from gateway.service.beginning import Beginning
 from gateway.service.machine import CannotError, Machine
-from gateway.service.places import CONFIG, FOLDERS, NOTES, STATE, USER
+from gateway.service.places import CONFIG, CONFIG_DIR, FOLDERS, NOTES, STATE, USER
 from gateway.service.requirements import config_texts, configured, wanted
 from gateway.service.source import Source
 from gateway.service.switch import switch, with_evidence
@@ -31,11 +31,13 @@ def install(machine: Machine, source: Source, *, start: bool = True, first: Begi
 def _install(machine: Machine, source: Source, *, start: bool, first: Beginning | None) -> list[str]:
     obstacles.look(machine, source)
     python, version = environment.find_python(machine)
-    groups = accounts.make(machine)
+    groups = accounts.made_groups(machine) + accounts.missing_groups(machine)
+    machine.folder(CONFIG_DIR, 0o750, group=USER)
+    machine.write(NOTES, json.dumps({"groups": groups}) + "\n")  # first: what follows can fail, and purge has to know
+    accounts.make(machine)
     for folder, mode in FOLDERS:
         machine.folder(folder, mode, group=USER)
     machine.folder(STATE, 0o700, USER, USER)
-    machine.write(NOTES, json.dumps({"groups": groups}) + "\n")  # now: what follows can fail, and purge has to know
     left = [f"{CONFIG} is there already and stays as it is"] if first and machine.exists(CONFIG) else []
     texts = _configure(machine, first.files if first else {CONFIG: source.read("config/service.toml")})
     folders = (source.packages / "drivers", machine.path("/etc/sensorpost/drivers"))

@@ -26,6 +26,12 @@ def last_words(output: str) -> str:
     return "; ".join([line for line in output.splitlines() if line.strip()][-3:]) or "it said nothing"
 
 
+def _environment() -> dict[str, str]:
+    """Ours, without what would let another Python's modules be found in place of an environment's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, "PATH": os.environ.get("PATH", os.defpath) + SBIN}
+
+
 class Machine:
     """One machine, or an image of one."""
 
@@ -93,7 +99,7 @@ class Machine:
                 stderr=subprocess.STDOUT,
                 check=False,
                 cwd="/",
-                env={**os.environ, "PATH": os.environ.get("PATH", os.defpath) + SBIN},
+                env=_environment(),
             )
         except OSError as exc:
             return 127, str(exc)

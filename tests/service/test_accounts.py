@@ -60,3 +60,14 @@ def test_notes_that_say_nothing(machine: FakeMachine, text: str) -> None:
     machine.path(NOTES).parent.mkdir(parents=True)
     machine.path(NOTES).write_text(text)
     assert accounts.made_groups(machine) == []
+
+
+def test_an_interruption_among_the_groups(machine: FakeMachine) -> None:
+    """What will be made is written down before, so that a purge finds what was."""
+    before = machine.text("/etc/group")
+    machine.cuts["useradd"] = KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        install(machine, SOURCE)
+    assert machine.text("/etc/group") != before
+    assert uninstall(machine, purge=True) == []
+    assert machine.text("/etc/group") == before

@@ -224,6 +224,10 @@ def test_what_is_not_ours_stays(machine: FakeMachine) -> None:
 def test_a_disk_that_is_full(machine: FakeMachine) -> None:
     """Said before the environment is begun: pip and venv would speak of something else."""
     machine.room = 3_000_000
+    dry = FakeMachine(machine.root, dry=True)
+    dry.room = machine.room
+    with pytest.raises(CannotError, match="only 3 MB are free at /, and 100 MB are needed: "):
+        install(dry, SOURCE)
     with pytest.raises(CannotError, match="only 3 MB are free at /opt/sensorpost, and 100 MB are needed: "):
         install(machine, SOURCE)
     assert not machine.path(SLOTS[0]).exists()

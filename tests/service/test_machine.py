@@ -59,7 +59,8 @@ def test_programs_of_this_machine() -> None:
 def test_programs_for_root_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also after a plain ``su``, whose PATH ends before /usr/sbin; groupadd was not found there."""
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    code, path = Machine(Path("/"), lambda _: None).ask("sh", "-c", "echo $PATH")
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")  # would be asked in place of the environment's own modules
+    code, path = Machine(Path("/"), lambda _: None).ask("sh", "-c", "echo $PATH $PYTHONPATH")
     assert (code, path) == (0, "/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin")
 
 
