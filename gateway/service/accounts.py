@@ -36,13 +36,19 @@ def remove(machine: Machine, groups: list[str]) -> list[str]:
     users = [line.split(":") for line in machine.text("/etc/passwd").splitlines() if line.count(":") == 6]
     home = {parts[0]: parts[5] for parts in users}.get(USER)
     left = []
+    had_group = machine.number("group", USER) is not None
     if home is not None and home != STATE:
         left.append(f"left: the user {USER}, who was there before (home {home})")
     elif machine.number("user", USER) is not None:
         code, output = machine.run(f"remove the user {USER}", "userdel", USER, may_fail=True)
         left += [f"left: the user {USER}: {output}"] if code else []
-    if not left and machine.number("group", USER) is not None:  # userdel takes it along where nobody else is in it
-        code, output = machine.run(f"remove the group {USER}", "groupdel", USER, may_fail=True)
+    if (
+        not left
+        and had_group
+        and machine.told(f"remove the group {USER}")
+        and machine.number("group", USER) is not None
+    ):
+        code, output = machine.ask("groupdel", USER)  # else userdel has taken it along, as where nobody else is in it
         left += [f"left: the group {USER}: {output}"] if code else []
     lines = [line.split(":") for line in machine.text("/etc/group").splitlines() if line.count(":") == 3]
     members = {parts[0]: parts[3] for parts in lines}

@@ -41,6 +41,8 @@ class Machine:
         self.dry = dry
         self.changed = 0
         self._say = say
+        self._made: set[str] = set()
+        """Folders of this run: told once, also when their group comes later, and when a dry run makes none."""
 
     @property
     def is_this_one(self) -> bool:
@@ -134,11 +136,12 @@ class Machine:
     def folder(self, path: str, mode: int, owner: str = "root", group: str = "root") -> None:
         """Make a folder, or give it back its owner and mode."""
         here = self.path(path)
-        fresh = not here.is_dir()
-        if fresh and self.told(f"make {path}"):
-            here.mkdir(parents=True, exist_ok=True)
+        if path not in self._made and not here.is_dir():
+            self._made.add(path)
+            if self.told(f"make {path}"):
+                here.mkdir(parents=True, exist_ok=True)
         if here.is_dir():
-            self._own(path, mode, owner, group, silent=fresh)
+            self._own(path, mode, owner, group, silent=path in self._made)
 
     def write(self, path: str, text: str, mode: int = 0o644, group: str = "root") -> None:
         """Write a file of root's, whole or not at all; nothing happens when it is so already."""

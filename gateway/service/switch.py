@@ -6,7 +6,7 @@ import contextlib
 import signal
 from collections.abc import Iterator
 
-from gateway.service import units
+from gateway.service import environment, units
 from gateway.service.machine import CannotError, Machine
 from gateway.service.places import CLOCK, COMMAND, CURRENT, FILES, SERVICE, TIMEKEEPERS, WANTED
 from gateway.service.source import Source
@@ -49,7 +49,7 @@ def with_evidence(conclusion: str, lines: str) -> str:
 def _files(machine: Machine, before: str | None) -> dict[str, str]:
     """The texts that belong to the version before: a run that was killed may have put others in their place."""
     found = {path: machine.text(path) for path in (*FILES.values(), CLOCK)}
-    if before and str(machine.path(CURRENT).readlink()) != before:
+    if before and environment.in_use(machine) != before:
         for name, path in FILES.items():
             for shipped in machine.path(before).glob(
                 f"lib/python3*/site-packages/gateway/service/shipped/systemd/{name}"

@@ -101,14 +101,22 @@ def test_two_at_once(machine: FakeMachine, do: Callable[[FakeMachine], object]) 
 
 
 def test_a_dry_run_changes_nothing(root: Path) -> None:
-    """And tells as much as a real one would do."""
+    """And tells what a real one does, line by line; so does that of a removal."""
     before = everything(root)
     machine = FakeMachine(root, dry=True, systemd=True)
     install(machine, SOURCE)
     assert everything(root) == before
     assert "would make the user sensorpost" in machine.lines
     assert "would start it, and wait until it is ready" in machine.lines
-    assert all(line.startswith("would ") for line in machine.lines)
+    told = machine.lines
+    machine = FakeMachine(root, systemd=True)
+    install(machine, SOURCE)
+    assert told == [f"would {line}" for line in machine.lines]
+    dry = FakeMachine(root, dry=True, systemd=True)
+    uninstall(dry, purge=True)
+    machine.lines.clear()
+    uninstall(machine, purge=True)
+    assert dry.lines == [f"would {line}" for line in machine.lines]
 
 
 def test_an_upgrade_keeps_the_configuration(machine: FakeMachine, tmp_path: Path) -> None:

@@ -64,6 +64,15 @@ def test_a_kill_before_the_start(machine: FakeMachine, tmp_path: Path) -> None:
     assert str(machine.path(CURRENT).readlink()) == SLOTS[1]
 
 
+def test_a_link_that_somebody_removed(machine: FakeMachine) -> None:
+    """What runs is looked for in /proc, so there is no need of it."""
+    install(machine, SOURCE)
+    runs(machine, SLOTS[0])
+    machine.path(CURRENT).unlink()
+    install(machine, SOURCE)
+    assert str(machine.path(CURRENT).readlink()) == SLOTS[0]
+
+
 def test_back_to_the_version_before(machine: FakeMachine, tmp_path: Path) -> None:
     """It lies there yet, so it needs neither pip nor a network; one that was damaged is made anew."""
     install(machine, SOURCE)
