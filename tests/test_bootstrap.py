@@ -196,6 +196,16 @@ def test_without_a_network_it_says_so(whole: Checkout) -> None:
     )
 
 
+def test_a_wrong_clock_is_named(whole: Checkout) -> None:
+    """A certificate that is not valid yet: pip's last line is about conflicting dependencies again."""
+    with (whole.folder / "constraints/constraints.txt").open("a") as file:
+        file.write("click==8\n")
+    said = "SSLError: certificate verify failed: certificate is not yet valid\nERROR: ResolutionImpossible\n"
+    (line,) = whole.start("run", PIP_FAILS="1", PIP_SAYS=said).stderr.splitlines()[-1:]
+    assert line.startswith("sensorpost: pip's server has a certificate that is not valid now, which is 2")
+    assert line.endswith("set the clock (timedatectl shows it), then start it again")
+
+
 def test_failed_update_is_not_taken_for_whole(whole: Checkout) -> None:
     """A failed installation over a whole one leaves no stamp behind."""
     (whole.folder / "constraints/constraints.txt").write_text("paho-mqtt==2.1.0\n")
@@ -250,7 +260,9 @@ def test_after_sudo_the_environment_is_the_owners(checkout: Checkout) -> None:
     """Links are changed themselves, not the system's Python behind them."""
     checkout.make_venv()
     os.chown(checkout.folder, 1234, 1234)
-    assert checkout.start().returncode == 0
+    (checkout.folder / "gateway/__init__.py").touch()
+    assert checkout.start(PYTHONDONTWRITEBYTECODE="").returncode == 0
+    assert not list(checkout.folder.glob("gateway/__pycache__"))
     made = [checkout.venv, checkout.folder / ".venv.lock", *checkout.venv.rglob("*")]
     assert {path.lstat().st_uid for path in made} == {1234}
     assert Path(sys.executable).resolve().stat().st_uid != 1234

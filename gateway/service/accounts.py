@@ -36,18 +36,15 @@ def remove(machine: Machine, groups: list[str]) -> list[str]:
     users = [line.split(":") for line in machine.text("/etc/passwd").splitlines() if line.count(":") == 6]
     home = {parts[0]: parts[5] for parts in users}.get(USER)
     left = []
-    had_group = machine.number("group", USER) is not None
+    takes_group = machine.number("group", USER) is not None
     if home is not None and home != STATE:
         left.append(f"left: the user {USER}, who was there before (home {home})")
+        takes_group = USER in groups
     elif machine.number("user", USER) is not None:
         code, output = machine.run(f"remove the user {USER}", "userdel", USER, may_fail=True)
         left += [f"left: the user {USER}: {output}"] if code else []
-    if (
-        not left
-        and had_group
-        and machine.told(f"remove the group {USER}")
-        and machine.number("group", USER) is not None
-    ):
+        takes_group = takes_group and not code
+    if takes_group and machine.told(f"remove the group {USER}") and machine.number("group", USER) is not None:
         code, output = machine.ask("groupdel", USER)  # else userdel has taken it along, as where nobody else is in it
         left += [f"left: the group {USER}: {output}"] if code else []
     lines = [line.split(":") for line in machine.text("/etc/group").splitlines() if line.count(":") == 3]

@@ -37,7 +37,7 @@ def test_nothing_to_uninstall(tmp_path: Path, sensorpost: Run) -> None:
     assert json.loads(done.stdout) == {"step": "nothing to do: no service is installed"}
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can look into an image")
+@pytest.mark.needs("root")
 def test_an_image_without_python(tmp_path: Path, sensorpost: Run) -> None:
     """One line that says what to install in it; nothing was changed."""
     done = sensorpost("service", "install", "--dry-run", "--root", str(tmp_path))

@@ -21,10 +21,12 @@ def add(path: Path, text: bytes) -> None:
 def test_a_person_of_that_name(machine: FakeMachine) -> None:
     """Whoever had the name before keeps the account."""
     add(machine.path("/etc/passwd"), b"sensorpost:x:1000:1000::/home/sensorpost:/bin/bash\n")
+    groups = machine.text("/etc/group")
     install(machine, SOURCE)
     left = uninstall(machine, purge=True)
     assert left == ["left: the user sensorpost, who was there before (home /home/sensorpost)"]
     assert "sensorpost" in machine.text("/etc/passwd")
+    assert machine.text("/etc/group") == groups
     assert not [line for line in machine.commands if line.startswith("userdel")]
 
 

@@ -64,7 +64,7 @@ def test_programs_for_root_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (code, path) == (0, "/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.needs("root")
 def test_a_state_of_another_number(root: Path) -> None:
     """Readings of a backup, or of a user that was made anew, become the service's; what a link leads to does not."""
     machine = FakeMachine(root)
